@@ -1,0 +1,2 @@
+//! The `vestibule` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reproduces the cold-start race and counts what clients saw.

@@ -1,0 +1,1 @@
+//! May the service take new traffic?

@@ -1,0 +1,1 @@
+//! How patient to be.

@@ -1,0 +1,2 @@
+//! A slow-starting axum service.
+fn main() {}
