@@ -18,7 +18,6 @@ pub const WAKE_UPS_MAX: u32 = 1_000;
 /// A new channel that begins in [`State::Unknown`].
 ///
 /// `publisher_name` is what a failure names if the publisher is dropped without deciding.
-#[must_use]
 pub fn channel(publisher_name: &'static str) -> (Publisher, Watch) {
     let (states, seen) = watch::channel(State::Unknown);
     let publisher = Publisher {
