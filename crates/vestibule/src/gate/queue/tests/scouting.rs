@@ -1,0 +1,98 @@
+//! Breaks the time while the upstream is young: crowds on broken routes, survivors, survivors of a dead upstream.
+
+use super::*;
+
+#[test]
+fn scouts_that_differ_in_route_go_first() {
+    let mut scene = Scene::new(limits());
+    for (name, route) in [(1, 7), (2, 7), (3, 7), (4, 7), (5, 8), (6, 9)] {
+        scene.hold(name, route);
+    }
+    scene.take_stance(Stance::Scout);
+    assert_eq!(names(&scene.admitted()), [1, 5, 6, 2]);
+}
+
+#[test]
+fn a_scout_that_did_not_settle_goes_to_the_back_and_is_tried_without_end() {
+    let limits = Limits {
+        scouts_max: 1,
+        ..limits()
+    };
+    let mut scene = Scene::new(limits);
+    (1..=3).for_each(|name| {
+        scene.hold(name, 7);
+    });
+    scene.take_stance(Stance::Scout);
+    let mut order = Vec::new();
+    for _ in 0..300 {
+        let (name, grant) = scene.admitted().pop().unwrap();
+        order.push(name);
+        scene.retry_and_rise(name, grant);
+    }
+    assert_eq!(order[..6], [1, 2, 3, 1, 2, 3]);
+    assert_eq!(scene.queue.counts().retries_total, 300);
+    assert_eq!(scene.queue.counts().admitted_total, 3);
+}
+
+#[test]
+fn a_route_ready_behind_a_crowd_on_a_broken_one_is_found() {
+    let mut scene = Scene::new(limits());
+    (1..=40).for_each(|name| {
+        scene.hold(name, 7);
+    });
+    scene.hold(41, 8);
+    scene.take_stance(Stance::Scout);
+    let admitted = scene.admitted();
+    assert_eq!(names(&admitted), [1, 41, 2, 3]);
+}
+
+#[test]
+fn a_survivor_releases_everybody_in_order_of_arrival_even_those_that_scouted() {
+    let mut scene = Scene::new(limits());
+    (1..=8).for_each(|name| {
+        scene.hold(name, 7);
+    });
+    scene.take_stance(Stance::Scout);
+    let mut scouts = scene.admitted();
+    let (first, grant) = scouts.remove(0);
+    let Retried::Rests { id, .. } = scene.retry(first, grant) else {
+        panic!("the first scout has no further try");
+    };
+    let (second, grant) = scouts.remove(0);
+    scene.retry_and_rise(second, grant);
+    scouts.extend(scene.admitted());
+    assert_eq!(names(&scouts), [3, 4, 5, 6]);
+    let (_, survivor) = scouts.remove(0);
+    scene.settle(&survivor);
+    assert_eq!(scene.queue.stance(), &Stance::Admit);
+    assert_eq!(names(&scene.admitted()), [2, 7, 8]);
+    scene.queue.rise(id, scene.now);
+    assert_eq!(names(&scene.admitted()), [1]);
+}
+
+#[test]
+fn a_survivor_of_the_time_before_a_restart_releases_nobody() {
+    let mut scene = Scene::new(limits());
+    scene.take_stance(Stance::Scout);
+    let old_scout = scene.pass(7);
+    scene.take_stance(Stance::Admit);
+    let old_hand_over = scene.pass(7);
+    scene.take_stance(Stance::Hold);
+    scene.take_stance(Stance::Scout);
+    scene.settle(&old_scout);
+    scene.settle(&old_hand_over);
+    assert_eq!(scene.queue.stance(), &Stance::Scout);
+    let scout = scene.pass(7);
+    scene.settle(&scout);
+    assert_eq!(scene.queue.stance(), &Stance::Admit);
+}
+
+#[test]
+fn an_answer_that_proves_nothing_leaves_the_stance() {
+    let mut scene = Scene::new(limits());
+    scene.take_stance(Stance::Scout);
+    let scout = scene.pass(7);
+    scene.queue.give_back(&scout, scene.now);
+    assert_eq!(scene.queue.stance(), &Stance::Scout);
+    assert_eq!(scene.queue.counts().handing_over, 0);
+}
