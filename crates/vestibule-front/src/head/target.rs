@@ -1,0 +1,117 @@
+//! Where a request wants to go: its target and its Host, reduced to one reading.
+//!
+//! Owns the accepted forms of RFC 9112 §3.2 and the characters of a host.
+//! Must never choose an upstream address: that comes from configuration alone.
+
+use std::net::Ipv6Addr;
+
+use http::uri::PathAndQuery;
+
+use super::{Head, HeadError, Version, list};
+
+/// The Host of a head. HTTP/1.1 needs exactly one; HTTP/1.0 may have none.
+pub(super) fn host(head: &Head) -> Result<Option<&str>, HeadError> {
+    let mut values = head.values("host");
+    let Some(value) = values.next() else {
+        return if head.version() == Version::Http11 {
+            Err(HeadError::HostMissing)
+        } else {
+            Ok(None)
+        };
+    };
+    if values.next().is_some() {
+        return Err(HeadError::HostRepeated);
+    }
+    let text = std::str::from_utf8(list::trim(value)).map_err(|_| HeadError::HostInvalid)?;
+    if is_host(text) {
+        Ok(Some(text))
+    } else {
+        Err(HeadError::HostInvalid)
+    }
+}
+
+/// The target in origin-form (or `*`), whichever form it came in.
+pub(super) fn origin_form(head: &Head, host: Option<&str>) -> Result<PathAndQuery, HeadError> {
+    let target = head.target();
+    if !target
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+    {
+        return Err(HeadError::Target);
+    }
+    let options = head.method() == "OPTIONS";
+    if target.starts_with('/') {
+        return path_and_query(target);
+    }
+    if target == "*" {
+        return if options {
+            path_and_query(target)
+        } else {
+            Err(HeadError::Target)
+        };
+    }
+    let rest = absolute_rest(target, host)?;
+    match rest.as_bytes().first() {
+        // RFC 9112 §3.2.4: an OPTIONS for the whole server, in absolute-form.
+        None if options => path_and_query("*"),
+        None => path_and_query("/"),
+        Some(b'/') => path_and_query(rest),
+        Some(_) => path_and_query(&format!("/{rest}")),
+    }
+}
+
+/// What follows the authority of an absolute-form target, whose authority must be the Host.
+fn absolute_rest<'t>(target: &'t str, host: Option<&str>) -> Result<&'t str, HeadError> {
+    let (scheme, behind) = target.split_once("://").ok_or(HeadError::Target)?;
+    if !["http", "https", "ws", "wss"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return Err(HeadError::Target);
+    }
+    let (authority, rest) = behind.split_at(behind.find(['/', '?']).unwrap_or(behind.len()));
+    if !is_host(authority) {
+        return Err(HeadError::Target);
+    }
+    match host {
+        Some(host) if host.eq_ignore_ascii_case(authority) => Ok(rest),
+        _ => Err(HeadError::AuthorityMismatch),
+    }
+}
+
+fn path_and_query(text: &str) -> Result<PathAndQuery, HeadError> {
+    let parsed = PathAndQuery::try_from(text).map_err(|_| HeadError::Target)?;
+    // Browsers turn a backslash of a path into a slash, some servers too: no one reading is right.
+    if parsed.path().contains('\\') || parsed.as_str() != text {
+        return Err(HeadError::Target);
+    }
+    Ok(parsed)
+}
+
+/// `host [":" port]`: a DNS name or IPv4 address, or an IPv6 address in brackets. Narrower than
+/// RFC 3986 §3.2.2: sub-delims and percent-encoding are in no name that resolves.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[') {
+        Some(bracketed) => match bracketed.split_once(']') {
+            Some((address, behind)) if address.parse::<Ipv6Addr>().is_ok() => (None, behind),
+            _ => return false,
+        },
+        None => {
+            let end = text.find(':').unwrap_or(text.len());
+            (Some(&text[..end]), &text[end..])
+        }
+    };
+    let name_valid = name.is_none_or(|name| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    });
+    name_valid && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_port(digits: &str) -> bool {
+    !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.parse::<u16>().is_ok()
+}
