@@ -1,0 +1,184 @@
+//! Where a race happens: the target if it is ours, the address that is dialled, the clock, and
+//! the two ways to learn of readiness.
+//!
+//! Owns them and their end. Must never touch a client.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{net::lookup_host, task::JoinHandle, time::Instant};
+
+use crate::{
+    clock::Clock,
+    error::RaceError,
+    evidence::{StampFile, probe_until_ready},
+    free_port::free_port,
+    scenario::{Address, Scenario, Target},
+    target::{Exit, Ports, Prepared, Running},
+};
+
+/// What stands at the dialled address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The app itself.
+    Bare,
+    /// A front, with the app behind it.
+    Door,
+    /// Something that was running already.
+    Address,
+}
+
+impl Role {
+    /// How a report names it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Door => "door",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// The set stage of one race.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) role: Role,
+    pub(super) authority: String,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) clock: Clock,
+    pub(super) target: Option<Running>,
+    stamp: StampFile,
+    probe: Option<Probe>,
+}
+
+/// A probe of the ready path. Dropping it ends the probing.
+#[derive(Debug)]
+struct Probe {
+    probing: Option<JoinHandle<Instant>>,
+    ready: Option<Instant>,
+}
+
+impl Stage {
+    /// Finds the address, or starts the target; `start` is called as the last thing before it.
+    pub(super) async fn set(
+        scenario: &Scenario,
+        start: impl FnOnce() -> Clock,
+    ) -> Result<Self, RaceError> {
+        let stamp = StampFile::create()?;
+        let (role, prepared, ports) = match &scenario.target {
+            Target::Address(address) => {
+                return Self::at_address(scenario, address, stamp, start).await;
+            }
+            Target::Bare(launch) => {
+                let port = free_port()?;
+                let ports = Ports {
+                    dialled: port,
+                    app: port,
+                };
+                (Role::Bare, Prepared::bare(launch, ports), ports)
+            }
+            Target::Door(door) => {
+                let ports = Ports {
+                    dialled: free_port()?,
+                    app: free_port()?,
+                };
+                let needs_app_port = scenario.ready_path.is_some();
+                let prepared = Prepared::door(door, ports, needs_app_port);
+                (Role::Door, prepared, ports)
+            }
+        };
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let clock = start();
+        let target = Running::start(&prepared, stamp.path(), scenario.output)?;
+        Ok(Self {
+            role,
+            authority: loopback(ports.dialled).to_string(),
+            addresses: vec![loopback(ports.dialled)],
+            clock,
+            target: Some(target),
+            stamp,
+            probe: Probe::start(scenario, loopback(ports.app)),
+        })
+    }
+
+    async fn at_address(
+        scenario: &Scenario,
+        address: &Address,
+        stamp: StampFile,
+        start: impl FnOnce() -> Clock,
+    ) -> Result<Self, RaceError> {
+        let resolve = |source| RaceError::Resolve {
+            host: address.host.clone(),
+            source,
+        };
+        let found = lookup_host((address.host.as_str(), address.port)).await;
+        let addresses: Vec<SocketAddr> = found.map_err(resolve)?.collect();
+        let probe = addresses.first().copied();
+        Ok(Self {
+            role: Role::Address,
+            authority: address.to_string(),
+            clock: start(),
+            target: None,
+            stamp,
+            probe: probe.and_then(|address| Probe::start(scenario, address)),
+            addresses,
+        })
+    }
+
+    /// The app's own word on its readiness.
+    pub(super) fn stamp(&self) -> Option<Duration> {
+        self.stamp.read(&self.clock)
+    }
+
+    /// The probe's word, which never waits.
+    pub(super) async fn probed(&mut self) -> Option<Duration> {
+        let ready = self.probe.as_mut()?.ready().await?;
+        Some(self.clock.since_start(ready))
+    }
+
+    /// How the target ended, if it has.
+    pub(super) fn exited(&self) -> Option<Exit> {
+        self.target.as_ref()?.exited()
+    }
+
+    /// The last lines that the target wrote.
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        let target = self.target.as_ref();
+        target.map(Running::last_lines).unwrap_or_default()
+    }
+
+    /// Ends what was started.
+    pub(super) async fn end(self) {
+        if let Some(target) = self.target {
+            target.stop().await;
+        }
+    }
+}
+
+impl Probe {
+    fn start(scenario: &Scenario, address: SocketAddr) -> Option<Self> {
+        let path = scenario.ready_path.clone()?;
+        Some(Self {
+            probing: Some(tokio::spawn(probe_until_ready(address, path))),
+            ready: None,
+        })
+    }
+
+    async fn ready(&mut self) -> Option<Instant> {
+        if let Some(probing) = self.probing.take_if(|probing| probing.is_finished()) {
+            self.ready = probing.await.ok();
+        }
+        self.ready
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        if let Some(probing) = &self.probing {
+            probing.abort();
+        }
+    }
+}

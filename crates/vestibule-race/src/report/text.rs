@@ -1,0 +1,129 @@
+//! The report for people: what each client saw, drawn over time, within 72 columns.
+//!
+//! Owns the page. The drawing of one race over time is in `timeline`, the table of two in `table`.
+
+mod marks;
+mod table;
+mod timeline;
+
+use super::{
+    Note, Run,
+    style::{Ink, Style},
+    units::{lag, percent, short_seconds},
+};
+use crate::{race::Role, tally::Lag};
+
+/// No line is longer.
+const WIDTH: usize = 72;
+
+/// The page of one race.
+#[must_use]
+pub fn single(run: &Run<'_>, style: Style) -> String {
+    let mut page = String::new();
+    page.push_str(&section(run, style));
+    page.push('\n');
+    for (name, value) in lags(run) {
+        page.push_str(&format!("  {name:<36}{value}\n"));
+    }
+    page.push_str(&ending(run, style));
+    page.push('\n');
+    page.push_str(&verdict(run, style));
+    page
+}
+
+/// The page of two races with the same arrivals, the second of which is judged.
+#[must_use]
+pub fn compare(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
+    let mut page = String::new();
+    for run in [bare, door] {
+        page.push_str(&section(run, style));
+        page.push_str(&ending(run, style));
+        page.push('\n');
+    }
+    page.push_str(&table::side_by_side(bare, door, style));
+    page.push('\n');
+    page.push_str(&format!("  Bare, {}.\n", fate(bare)));
+    page.push_str(&verdict(door, style));
+    page
+}
+
+/// Title and timeline of one race.
+fn section(run: &Run<'_>, style: Style) -> String {
+    let what = match run.outcome.role {
+        Role::Bare => "BARE   clients dial the app itself",
+        Role::Door => "DOOR   clients dial vestibule, in front of the same app",
+        Role::Address => "RACE   clients dial a running address",
+    };
+    let tally = &run.tally;
+    let window = short_seconds(run.outcome.spread);
+    format!(
+        "{}\n       {} clients over {window} at {}\n\n{}",
+        style.paint(Ink::Strong, what),
+        tally.clients,
+        run.outcome.address,
+        timeline::draw(run, WIDTH, style),
+    )
+}
+
+/// Notes, and the last words of a target that ended by itself.
+fn ending(run: &Run<'_>, style: Style) -> String {
+    let mut text = String::new();
+    for note in Note::of(run) {
+        text.push_str(&format!("  note: {note}\n"));
+    }
+    for line in &run.outcome.last_lines {
+        let line: String = line.chars().take(WIDTH - 6).collect();
+        text.push_str(&style.paint(Ink::Faint, &format!("    | {line}")));
+        text.push('\n');
+    }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\n{text}")
+    }
+}
+
+/// The last line: whether somebody was lost.
+fn verdict(run: &Run<'_>, style: Style) -> String {
+    let good = run.tally.lost == 0;
+    let ink = if good { Ink::Good } else { Ink::Bad };
+    let whose = match run.outcome.role {
+        Role::Bare => "Bare",
+        Role::Door => "Behind the door",
+        Role::Address => "There",
+    };
+    let line = format!("{} {whose}, {}.", style.verdict(good), fate(run));
+    format!("{}\n", style.paint(ink, &line))
+}
+
+/// `126 of 200 clients were lost (63 %)`, or `all 200 clients were served`.
+fn fate(run: &Run<'_>) -> String {
+    let (lost, all) = (run.tally.lost, run.tally.clients);
+    match lost {
+        0 if all == 0 => "nobody came".into(),
+        0 => format!("all {all} clients were served"),
+        lost => format!("{lost} of {all} clients were lost ({})", percent(lost, all)),
+    }
+}
+
+/// Lines on lag for the page of one race.
+fn lags(run: &Run<'_>) -> Vec<(&'static str, String)> {
+    let summary = |lag_of: Lag| {
+        let [p50, p99, max] = [lag_of.p50_us, lag_of.p99_us, lag_of.max_us].map(lag);
+        format!("p50 {p50}   p99 {p99}   max {max}")
+    };
+    let mut lines = Vec::new();
+    if let Some(early) = run.tally.lag_early {
+        lines.push(("lag behind readiness, came before", summary(early)));
+    }
+    if let Some(late) = run.tally.lag_late {
+        lines.push(("handshake time, came after", summary(late)));
+    }
+    if let Some(ready) = run.outcome.ready {
+        lines.push(("readiness as seen by", ready.source.label().to_owned()));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

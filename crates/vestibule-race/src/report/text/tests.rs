@@ -1,0 +1,1 @@
+//! Breaks the page: its picture, its width, its escape codes.
