@@ -1,13 +1,14 @@
 """A slow-starting FastAPI service. ../README.md says what each variable means."""
 
 import asyncio
+import logging
 import os
 import socket
 import time
 
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
 
 STARTED = time.monotonic()
 MODE = os.environ.get("MODE", "warm")
@@ -37,9 +38,7 @@ async def hello(request: Request) -> Response:
 
 @app.post("/echo")
 async def echo(request: Request) -> Response:
-    return await cold(request) or StreamingResponse(
-        request.stream(), media_type=request.headers.get("content-type")
-    )
+    return await cold(request) or Echo()
 
 
 @app.websocket("/ws")
@@ -104,6 +103,22 @@ async def start() -> None:
             notify.sendto(b"READY=1", address)
 
 
+class Echo(Response):
+    """Sends each piece of the body back as it comes.
+
+    StreamingResponse cannot: it listens for the client's leaving on the channel that the body arrives by.
+    """
+
+    async def __call__(self, scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        more = True
+        while more:
+            message = await receive()
+            more = message.get("more_body", False)
+            piece = message.get("body", b"")
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
 class LateServer(uvicorn.Server):
     """Binds when BIND_AFTER says, and starts to get ready when bound."""
 
@@ -123,5 +138,9 @@ if __name__ == "__main__":
         log_level="warning",
         access_log=False,
         ws_max_size=256 * 1024 * 1024,
+    )
+    # uvicorn takes a refused handshake for a forgotten one, and says so each time.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing handshake" not in record.getMessage()
     )
     LateServer(config).run()
