@@ -114,3 +114,45 @@ fn a_plain_request_whose_dial_was_refused_has_three_tries() {
     let last = scene.retry(1, grant);
     assert!(matches!(last, Retried::GivenUp(GiveUp::LastAnswer)));
 }
+
+#[test]
+fn retries_earn_no_retries() {
+    let mut scene = Scene::new(Limits {
+        tries_max: 1_000,
+        ..limits()
+    });
+    scene.take_stance(Stance::Admit);
+    let mut grant = scene.pass(7);
+    let mut retries = 0;
+    while let Retried::Rests { id, .. } = scene.retry(1, grant) {
+        retries += 1;
+        scene.queue.rise(id, scene.now);
+        (_, grant) = scene.admitted().pop().unwrap();
+    }
+    assert_eq!(retries, 10);
+}
+
+#[test]
+fn a_scout_that_rested_when_the_survivor_came_keeps_its_place_by_arrival() {
+    let mut scene = Scene::new(Limits {
+        handovers_max: 2,
+        ..limits()
+    });
+    (1..=5).for_each(|name| {
+        scene.hold(name, 7);
+    });
+    scene.take_stance(Stance::Scout);
+    let mut scouts = scene.admitted();
+    let (_, survivor) = scouts.pop().unwrap();
+    let (first, grant) = scouts.pop().unwrap();
+    let Retried::Rests { id, .. } = scene.retry(first, grant) else {
+        panic!("the first scout has no further try");
+    };
+    scene.settle(&survivor);
+    let mut flying = scene.admitted();
+    assert_eq!(names(&flying), [3, 4]);
+    scene.queue.rise(id, scene.now);
+    let (_, grant) = flying.remove(0);
+    scene.settle(&grant);
+    assert_eq!(names(&scene.admitted()), [1]);
+}
