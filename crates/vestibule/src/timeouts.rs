@@ -1,1 +1,185 @@
 //! How patient to be.
+//!
+//! Owns every number of time that follows from where we run, each with the reason for it. Must never read a
+//! clock, a setting or a variable, and must never let the timers of a handshake outlive it: these numbers are
+//! for starting, holding and stopping, none for an open tunnel.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::environment::{Name, Platform, patience};
+
+/// What a client's own clock is cut by, so that our explicit answer comes before its silent 1006.
+pub const CLIENT_CLOCK_MARGIN: Duration = Duration::from_secs(1);
+
+/// The same for clients accepted in the first second on a platform that queues: their clock ran before we saw
+/// them.
+pub const CLIENT_CLOCK_MARGIN_QUEUED: Duration = Duration::from_secs(5);
+
+/// No single check's timeout on Cloud Run in staging or production is shorter.
+pub const CLOUD_RUN_CHECK_FLOOR: Duration = Duration::from_millis(500);
+
+/// A number and where it comes from, for `doctor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The number.
+    pub value: T,
+    /// The formula, the platform's page, or the setting that gave it.
+    pub source: String,
+}
+
+impl<T> Sourced<T> {
+    /// A number with its reason.
+    pub fn new(value: T, source: impl Into<String>) -> Self {
+        Self {
+            value,
+            source: source.into(),
+        }
+    }
+}
+
+impl fmt::Display for Sourced<Duration> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ({})", self.value, self.source)
+    }
+}
+
+/// The budgets of a front, before settings change them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// How long the service may take to become ready the first time.
+    pub startup: Sourced<Duration>,
+    /// How long one client may be held.
+    pub hold: Sourced<Duration>,
+    /// From SIGTERM to the end, the child's grace included.
+    pub drain: Sourced<Duration>,
+    /// What the child has of the drain, from its SIGTERM to its SIGKILL.
+    pub child_grace: Sourced<Duration>,
+    /// How long newcomers are still admitted after SIGTERM.
+    pub lame_duck: Sourced<Duration>,
+    /// After how long the platform cuts a request; `None` where it is not known to.
+    pub request_timeout: Sourced<Option<Duration>>,
+}
+
+impl Budgets {
+    /// The budgets for this environment on this platform.
+    ///
+    /// A managed platform's patience is kept whatever the name, see [`patience`].
+    #[must_use]
+    pub fn derive(name: Name, platform: Platform) -> Self {
+        let seconds = Duration::from_secs;
+        let patient = patience(name, platform);
+        let startup = match platform {
+            Platform::CloudRunService
+            | Platform::CloudRunJob
+            | Platform::AppEngine
+            | Platform::Knative
+            | Platform::Kubernetes => seconds(240),
+            Platform::GoogleCloud | Platform::PlainHost => seconds(60),
+        };
+        let lame_duck = match platform {
+            Platform::Kubernetes => Sourced::new(
+                seconds(5),
+                "kubernetes: endpoints lag behind the SIGTERM (Pod Lifecycle, \"Termination of Pods\")",
+            ),
+            other => Sourced::new(
+                Duration::ZERO,
+                format!("{other}: no new traffic after SIGTERM"),
+            ),
+        };
+        let request_timeout = if platform == Platform::CloudRunService {
+            Sourced::new(
+                Some(seconds(300)),
+                "assumed: Cloud Run's default request timeout",
+            )
+        } else {
+            Sourced::new(None, format!("{platform}: none known"))
+        };
+        let hold = if patient.is_patient() { 60 } else { 10 };
+        Self {
+            startup: Sourced::new(startup, format!("default on {platform}")),
+            hold: Sourced::new(seconds(hold), format!("default in {patient}")),
+            drain: Sourced::new(
+                seconds(8),
+                "Cloud Run kills 10 s after SIGTERM (Container runtime contract), less 2 s",
+            ),
+            child_grace: Sourced::new(seconds(2), "default: the last part of the drain"),
+            lame_duck,
+            request_timeout,
+        }
+    }
+}
+
+/// When a held client must have its answer: the least of the hold budget, what is left of the platform's
+/// request timeout, and the client's own clock less [`CLIENT_CLOCK_MARGIN`].
+#[must_use]
+pub fn hold_deadline(
+    now: Instant,
+    hold: Duration,
+    request_timeout_left: Option<Duration>,
+    client_clock: Option<Duration>,
+) -> Instant {
+    let patience = client_clock.map(|clock| clock.saturating_sub(CLIENT_CLOCK_MARGIN));
+    let bounds = [request_timeout_left, patience].into_iter().flatten();
+    let wait = bounds.fold(hold, Duration::min);
+    // A budget beyond what the clock can count is cut to what it surely can: a century.
+    let century = Duration::from_secs(100 * 365 * 24 * 3_600);
+    now.checked_add(wait.min(century)).unwrap_or(now)
+}
+
+/// The factors by which an environment stretches the timeouts of checks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Factors {
+    /// By what a check's own timeout is multiplied.
+    pub multiplier: f64,
+    /// And again, for safety.
+    pub margin: f64,
+    /// How long one pass over all checks may take.
+    pub validation: Duration,
+    /// No single check's timeout is shorter.
+    pub floor: Duration,
+}
+
+impl Factors {
+    /// The factors for this environment on this platform, with the patience that [`patience`] keeps.
+    #[must_use]
+    pub const fn derive(name: Name, platform: Platform) -> Self {
+        let name = patience(name, platform);
+        let (multiplier, margin, validation_s) = match name {
+            Name::Production => (1.0, 1.2, 8),
+            Name::Staging => (0.7, 1.1, 5),
+            Name::Development => (0.3, 1.0, 3),
+            Name::Test | Name::Local => (0.3, 1.0, 2),
+        };
+        let grows = platform.is_cloud_run() && name.is_patient();
+        Self {
+            multiplier: if grows { multiplier * 1.5 } else { multiplier },
+            margin,
+            validation: Duration::from_secs(validation_s),
+            floor: if grows {
+                CLOUD_RUN_CHECK_FLOOR
+            } else {
+                Duration::ZERO
+            },
+        }
+    }
+
+    /// A check's timeout: base × multiplier × margin, at least the floor, at most what is `left` of the
+    /// validation budget.
+    #[must_use]
+    pub fn check_timeout(&self, base: Duration, left: Duration) -> Sourced<Duration> {
+        let factor = self.multiplier * self.margin;
+        let stretched = Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(left);
+        let value = stretched.max(self.floor).min(left);
+        let source = format!(
+            "{base:?} × {} × {}, at least {:?}, at most {left:?}",
+            self.multiplier, self.margin, self.floor
+        );
+        Sourced { value, source }
+    }
+}
+
+#[cfg(test)]
+mod tests;
