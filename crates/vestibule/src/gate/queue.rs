@@ -141,7 +141,9 @@ impl<W> Queue<W> {
     /// The hand-over survived: the first to do so while the upstream is young releases the queue.
     pub(super) fn settle(&mut self, grant: &Grant, now: Instant) {
         self.unseat(grant);
-        self.totals.settled_total += 1;
+        if grant.seat.takes_slot() {
+            self.totals.settled_total += 1;
+        }
         if grant.seat == Seat::Scout && grant.era == self.era {
             self.turn_to(Stance::Admit, now);
         }

@@ -43,7 +43,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => (1..400_u64).prop_map(Event::Advance),
         1 => stance.prop_map(Event::Turn),
     ];
-    proptest::collection::vec(event, 1..160)
+    proptest::collection::vec(event, 1..100)
 }
 
 fn tight_limits() -> impl Strategy<Value = Limits> {
