@@ -24,11 +24,7 @@ impl Backoff {
     /// A schedule that may begin with no delay at all.
     #[must_use]
     pub const fn new(base: Duration, cap: Duration) -> Self {
-        Self {
-            floor: Duration::ZERO,
-            base,
-            cap,
-        }
+        Self { floor: Duration::ZERO, base, cap }
     }
 
     /// The same schedule with a shortest delay.
@@ -41,10 +37,7 @@ impl Backoff {
     #[must_use]
     pub fn ceiling(&self, attempt: u32) -> Duration {
         let doublings = attempt.min(31);
-        self.base
-            .saturating_mul(1 << doublings)
-            .min(self.cap)
-            .max(self.floor)
+        self.base.saturating_mul(1 << doublings).min(self.cap).max(self.floor)
     }
 
     /// The delay before retry number `attempt`, which counts from 0.
@@ -53,11 +46,7 @@ impl Backoff {
     /// at all counts as 1, the patient end.
     #[must_use]
     pub fn delay(&self, attempt: u32, random: f64) -> Duration {
-        let share = if random.is_nan() {
-            1.0
-        } else {
-            random.clamp(0.0, 1.0)
-        };
+        let share = if random.is_nan() { 1.0 } else { random.clamp(0.0, 1.0) };
         let ceiling = self.ceiling(attempt);
         let room = ceiling.saturating_sub(self.floor);
         let drawn = Duration::try_from_secs_f64(room.as_secs_f64() * share).unwrap_or(room);
@@ -82,10 +71,7 @@ mod tests {
     fn it_doubles_from_the_base_to_the_cap() {
         let backoff = Backoff::new(ms(100), ms(1_000));
         let ceilings: Vec<_> = (0..6).map(|attempt| backoff.ceiling(attempt)).collect();
-        assert_eq!(
-            ceilings,
-            [ms(100), ms(200), ms(400), ms(800), ms(1_000), ms(1_000)]
-        );
+        assert_eq!(ceilings, [ms(100), ms(200), ms(400), ms(800), ms(1_000), ms(1_000)]);
     }
 
     #[test]

@@ -15,13 +15,8 @@ pub use self::source::{EnvSource, Process};
 use self::platform::{COMPANIONS, MARKERS};
 
 /// Variables of test runners, which count only off every platform; `TESTING` counts if it says yes.
-const TEST_RUNNERS: [&str; 5] = [
-    "PYTEST_CURRENT_TEST",
-    "JEST_WORKER_ID",
-    "VITEST",
-    "NEXTEST",
-    "TESTING",
-];
+const TEST_RUNNERS: [&str; 5] =
+    ["PYTEST_CURRENT_TEST", "JEST_WORKER_ID", "VITEST", "NEXTEST", "TESTING"];
 
 /// Variables whose suffix may name the environment, the nearest to the service first.
 const NAMED_AFTER: [&str; 6] = [
@@ -58,11 +53,7 @@ impl Environment {
 /// timeout that runs in a cloud is an outage.
 #[must_use]
 pub const fn patience(name: Name, platform: Platform) -> Name {
-    if platform.is_managed() && !name.is_patient() {
-        Name::Production
-    } else {
-        name
-    }
+    if platform.is_managed() && !name.is_patient() { Name::Production } else { name }
 }
 
 /// The environment's name.
@@ -82,13 +73,8 @@ pub enum Name {
 
 impl Name {
     /// Every name.
-    pub const ALL: [Self; 5] = [
-        Self::Production,
-        Self::Staging,
-        Self::Development,
-        Self::Test,
-        Self::Local,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Production, Self::Staging, Self::Development, Self::Test, Self::Local];
 
     /// Reads a name in its usual spellings, in any case, with spaces around; `None` for any other.
     #[must_use]
@@ -202,17 +188,12 @@ pub fn detect(source: &dyn EnvSource) -> Environment {
     let explicit = found.read_explicit_name(source);
     let tested = found.read_test_runners(source, explicit);
     let suffixed = found.read_suffixes(source, explicit);
-    let fallback = if found.platform.is_cloud() {
-        Name::Production
-    } else {
-        Name::Development
-    };
+    let fallback = if found.platform.is_cloud() { Name::Production } else { Name::Development };
     found.name = explicit.or(tested).or(suffixed).unwrap_or(fallback);
     if found.patience() != found.name {
-        found.conflicts.push(Conflict::ImpatientName {
-            name: found.name,
-            platform: found.platform,
-        });
+        found
+            .conflicts
+            .push(Conflict::ImpatientName { name: found.name, platform: found.platform });
     }
     found
 }
@@ -230,11 +211,7 @@ impl Environment {
             let agrees = platform::agrees(platform, said);
             let decides = agrees && (said != Platform::GoogleCloud || said == platform);
             if !agrees {
-                self.conflicts.push(Conflict::TwoPlatforms {
-                    variable,
-                    said,
-                    platform,
-                });
+                self.conflicts.push(Conflict::TwoPlatforms { variable, said, platform });
             }
             let lost = (!decides).then_some("another platform's marker comes before it");
             self.note(variable, value, Says::Platform(said), lost);
@@ -271,8 +248,7 @@ impl Environment {
             }
             let platform = self.platform;
             let lost = if platform.is_cloud() {
-                self.conflicts
-                    .push(Conflict::TestOnPlatform { variable, platform });
+                self.conflicts.push(Conflict::TestOnPlatform { variable, platform });
                 Some("test variables do not count on a platform")
             } else {
                 tested = Some(Name::Test);
@@ -311,12 +287,7 @@ impl Environment {
         says: Says,
         lost: Option<&'static str>,
     ) {
-        self.evidence.push(Evidence {
-            variable,
-            value,
-            says,
-            lost,
-        });
+        self.evidence.push(Evidence { variable, value, says, lost });
     }
 }
 

@@ -116,13 +116,9 @@ impl Gate {
     /// A gate that holds.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let shared = Shared {
-            queue: Mutex::new(Queue::new(limits)),
-            releases: watch::Sender::default(),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
+        let shared =
+            Shared { queue: Mutex::new(Queue::new(limits)), releases: watch::Sender::default() };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Takes a stance. The one it has already changes nothing; [`Stance::Refuse`] answers all that are held.

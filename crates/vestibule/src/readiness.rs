@@ -20,11 +20,7 @@ pub const WAKE_UPS_MAX: u32 = 1_000;
 /// `publisher_name` is what a failure names if the publisher is dropped without deciding.
 pub fn channel(publisher_name: &'static str) -> (Publisher, Watch) {
     let (states, seen) = watch::channel(State::Unknown);
-    let publisher = Publisher {
-        name: publisher_name,
-        states,
-        finished: false,
-    };
+    let publisher = Publisher { name: publisher_name, states, finished: false };
     (publisher, Watch { seen })
 }
 
@@ -95,18 +91,12 @@ pub struct Failure {
 impl Failure {
     /// A failure which only a restart or an explicit recovery cures.
     pub fn new(reason: impl Into<Arc<str>>) -> Self {
-        Self {
-            reason: reason.into(),
-            retryable: false,
-        }
+        Self { reason: reason.into(), retryable: false }
     }
 
     /// A failure which may pass by itself, as under `serve`, where probes go on.
     pub fn retryable(reason: impl Into<Arc<str>>) -> Self {
-        Self {
-            reason: reason.into(),
-            retryable: true,
-        }
+        Self { reason: reason.into(), retryable: true }
     }
 
     /// The reason, for an operator.
@@ -156,9 +146,7 @@ impl Publisher {
     /// A further watch on this publisher.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        Watch {
-            seen: self.states.subscribe(),
-        }
+        Watch { seen: self.states.subscribe() }
     }
 
     /// Ends publishing on purpose: the last state stands.

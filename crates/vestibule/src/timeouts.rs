@@ -33,10 +33,7 @@ pub struct Sourced<T> {
 impl<T> Sourced<T> {
     /// A number with its reason.
     pub fn new(value: T, source: impl Into<String>) -> Self {
-        Self {
-            value,
-            source: source.into(),
-        }
+        Self { value, source: source.into() }
     }
 }
 
@@ -84,16 +81,10 @@ impl Budgets {
                 seconds(5),
                 "kubernetes: endpoints lag behind the SIGTERM (Pod Lifecycle, \"Termination of Pods\")",
             ),
-            other => Sourced::new(
-                Duration::ZERO,
-                format!("{other}: no new traffic after SIGTERM"),
-            ),
+            other => Sourced::new(Duration::ZERO, format!("{other}: no new traffic after SIGTERM")),
         };
         let request_timeout = if platform == Platform::CloudRunService {
-            Sourced::new(
-                Some(seconds(300)),
-                "assumed: Cloud Run's default request timeout",
-            )
+            Sourced::new(Some(seconds(300)), "assumed: Cloud Run's default request timeout")
         } else {
             Sourced::new(None, format!("{platform}: none known"))
         };
@@ -158,11 +149,7 @@ impl Factors {
             multiplier: if grows { multiplier * 1.5 } else { multiplier },
             margin,
             validation: Duration::from_secs(validation_s),
-            floor: if grows {
-                CLOUD_RUN_CHECK_FLOOR
-            } else {
-                Duration::ZERO
-            },
+            floor: if grows { CLOUD_RUN_CHECK_FLOOR } else { Duration::ZERO },
         }
     }
 

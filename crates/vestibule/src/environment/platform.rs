@@ -69,10 +69,7 @@ impl Platform {
     /// a laptop, and clusters for development are usual.
     #[must_use]
     pub const fn is_managed(self) -> bool {
-        matches!(
-            self,
-            Self::CloudRunService | Self::CloudRunJob | Self::AppEngine | Self::Knative
-        )
+        matches!(self, Self::CloudRunService | Self::CloudRunJob | Self::AppEngine | Self::Knative)
     }
 }
 

@@ -86,11 +86,7 @@ fn detect_in(variables: &[(&'static str, &'static str)]) -> Environment {
 fn every_row_that_agrees_is_found_without_a_conflict() {
     for (variables, name, platform) in QUIET {
         let found = detect_in(variables);
-        assert_eq!(
-            (found.name, found.platform),
-            (*name, *platform),
-            "{variables:?}"
-        );
+        assert_eq!((found.name, found.platform), (*name, *platform), "{variables:?}");
         assert_eq!(found.conflicts, [], "{variables:?}");
     }
 }
@@ -99,11 +95,7 @@ fn every_row_that_agrees_is_found_without_a_conflict() {
 fn every_contradiction_is_found_and_named() {
     for ((variables, name, platform), conflict) in CONFLICTING {
         let found = detect_in(variables);
-        assert_eq!(
-            (found.name, found.platform),
-            (*name, *platform),
-            "{variables:?}"
-        );
+        assert_eq!((found.name, found.platform), (*name, *platform), "{variables:?}");
         let told: Vec<_> = found.conflicts.iter().map(Conflict::to_string).collect();
         assert_eq!(told, [*conflict], "{variables:?}");
     }
@@ -138,18 +130,8 @@ fn every_variable_that_spoke_is_evidence_with_its_fate() {
         .map(|e| (e.variable, e.value.as_str(), e.says, e.lost.is_none()))
         .collect();
     let expected = [
-        (
-            "K_SERVICE",
-            "chat-staging",
-            Says::Platform(CloudRunService),
-            true,
-        ),
-        (
-            "GCP_PROJECT_ID",
-            "acme-prod",
-            Says::Platform(GoogleCloud),
-            false,
-        ),
+        ("K_SERVICE", "chat-staging", Says::Platform(CloudRunService), true),
+        ("GCP_PROJECT_ID", "acme-prod", Says::Platform(GoogleCloud), false),
         ("K_REVISION", "chat-00007", Says::Nothing, false),
         ("ENVIRONMENT", "Prod", Says::Name(Production), true),
         ("TESTING", "no", Says::Nothing, false),

@@ -25,11 +25,8 @@ pub(super) struct RetryBudget {
 impl RetryBudget {
     /// A bucket with its floor, filled by `limits.retry_share` of one retry for each admission.
     pub(super) fn new(limits: &Limits) -> Self {
-        let share = if limits.retry_share.is_nan() {
-            0.0
-        } else {
-            limits.retry_share.clamp(0.0, 1.0)
-        };
+        let share =
+            if limits.retry_share.is_nan() { 0.0 } else { limits.retry_share.clamp(0.0, 1.0) };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -37,10 +34,7 @@ impl RetryBudget {
             reason = "a share within 0..=1 of a thousand fits"
         )]
         let deposit = (share * RETRY as f64).round() as u64;
-        Self {
-            tokens: FLOOR * RETRY,
-            deposit,
-        }
+        Self { tokens: FLOOR * RETRY, deposit }
     }
 
     /// A client was admitted for the first time.
@@ -77,10 +71,7 @@ mod tests {
     }
 
     fn with_share(retry_share: f64) -> RetryBudget {
-        RetryBudget::new(&Limits {
-            retry_share,
-            ..Limits::default()
-        })
+        RetryBudget::new(&Limits { retry_share, ..Limits::default() })
     }
 
     #[test]

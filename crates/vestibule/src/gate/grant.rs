@@ -40,11 +40,7 @@ impl Entrant {
 
     /// How often it was tried in this era, while others survived.
     pub(super) const fn tries_in(&self, era: u64) -> u32 {
-        if self.era == era {
-            self.tries_in_era
-        } else {
-            0
-        }
+        if self.era == era { self.tries_in_era } else { 0 }
     }
 
     /// Gives it a seat.
@@ -54,11 +50,7 @@ impl Entrant {
             self.tries_in_era = self.tries_in(era).saturating_add(1);
             self.era = era;
         }
-        Grant {
-            entrant: self,
-            seat,
-            era,
-        }
+        Grant { entrant: self, seat, era }
     }
 }
 

@@ -36,9 +36,6 @@ pub(super) enum Retried {
 
 impl<W> Default for Effects<W> {
     fn default() -> Self {
-        Self {
-            answers: Vec::new(),
-            release: None,
-        }
+        Self { answers: Vec::new(), release: None }
     }
 }

@@ -59,11 +59,7 @@ impl Permit {
             tries: grant.entrant.tries,
             is_scout: matches!(grant.seat, Seat::Scout),
         };
-        Self {
-            gate,
-            grant: Some(grant),
-            of,
-        }
+        Self { gate, grant: Some(grant), of }
     }
 
     /// The hand-over survived its settle window. If a scout says so while the upstream is young, the stance
@@ -92,9 +88,7 @@ impl Permit {
             return Err(GiveUp::LastAnswer);
         };
         let (answer, receiver) = oneshot::channel();
-        let retried = self
-            .gate
-            .with_queue(|queue, now| queue.retry(grant, now, || answer));
+        let retried = self.gate.with_queue(|queue, now| queue.retry(grant, now, || answer));
         let (id, attempt) = match retried {
             Retried::GivenUp(give_up) => return Err(give_up),
             Retried::Rests { id, attempt } => (id, attempt),
@@ -159,11 +153,7 @@ impl Waiter {
         id: u64,
         answer: oneshot::Receiver<Result<Permit, Refusal>>,
     ) -> Self {
-        Self {
-            gate,
-            id,
-            answer: Some(answer),
-        }
+        Self { gate, id, answer: Some(answer) }
     }
 
     /// Waits for the answer, at most until `deadline`.
@@ -186,9 +176,7 @@ impl Waiter {
     /// Rests, then gets in line and waits, at most until `deadline`. A refusal ends the rest.
     async fn after(mut self, rest: Duration, deadline: Instant) -> Result<Permit, Refusal> {
         let now = Instant::now();
-        let rested = now
-            .checked_add(rest)
-            .map_or(deadline, |at| at.min(deadline));
+        let rested = now.checked_add(rest).map_or(deadline, |at| at.min(deadline));
         if let Some(answer) = self.answer_before(rested).await {
             return answer;
         }

@@ -66,11 +66,7 @@ impl<W> Queue<W> {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        Counts {
-            held: self.waiting.len(),
-            held_bytes: self.waiting.bytes(),
-            ..self.totals.clone()
-        }
+        Counts { held: self.waiting.len(), held_bytes: self.waiting.bytes(), ..self.totals.clone() }
     }
 
     /// What has to be delivered since the last call.
@@ -245,11 +241,7 @@ impl<W> Queue<W> {
     fn begin_release(&mut self, now: Instant) {
         self.waiting.order_by_arrival();
         self.budget.refill();
-        self.releasing = Some(Releasing {
-            mark: self.next,
-            began: now,
-            admitted: 0,
-        });
+        self.releasing = Some(Releasing { mark: self.next, began: now, admitted: 0 });
     }
 
     fn refuse_all(&mut self, refusal: &Refusal) {
@@ -365,10 +357,7 @@ impl<W> Queue<W> {
     /// Ends the release once the last one that waited for it is gone from the line.
     fn note_release(&mut self, now: Instant) {
         if let Some(releasing) = &self.releasing
-            && self
-                .waiting
-                .first_turn()
-                .is_none_or(|turn| turn >= releasing.mark)
+            && self.waiting.first_turn().is_none_or(|turn| turn >= releasing.mark)
         {
             self.effects.release = Some(Release {
                 admitted: releasing.admitted,

@@ -32,14 +32,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every code that [`Refusal::code`] may return, in the order of the variants.
-    pub const CODES: [&'static str; 6] = [
-        "deadline",
-        "queue_full",
-        "client_share",
-        "failed",
-        "breaker_open",
-        "draining",
-    ];
+    pub const CODES: [&'static str; 6] =
+        ["deadline", "queue_full", "client_share", "failed", "breaker_open", "draining"];
 
     /// The reason's name in answers, logs and metrics.
     #[must_use]

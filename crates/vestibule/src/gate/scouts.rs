@@ -19,12 +19,7 @@ pub(super) struct Scouts {
 
 impl Scouts {
     pub(super) const fn new(out_max: usize) -> Self {
-        Self {
-            out_max,
-            out: Vec::new(),
-            bytes: 0,
-            tried: VecDeque::new(),
-        }
+        Self { out_max, out: Vec::new(), bytes: 0, tried: VecDeque::new() }
     }
 
     /// How many are out.

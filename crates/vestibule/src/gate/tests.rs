@@ -179,10 +179,7 @@ async fn a_survivor_releases_the_queue_and_the_release_is_reported() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn invariant_3_no_slot_is_lost_when_threads_race_over_drops_and_grants() {
-    let gate = Gate::new(Limits {
-        handovers_max: 3,
-        ..Limits::default()
-    });
+    let gate = Gate::new(Limits { handovers_max: 3, ..Limits::default() });
     gate.take_stance(Stance::Admit);
     let tasks: Vec<_> = (0..400_u32)
         .map(|turn| {
@@ -206,10 +203,7 @@ async fn invariant_3_no_slot_is_lost_when_threads_race_over_drops_and_grants() {
         })
         .collect();
     for task in tasks {
-        tokio::time::timeout(Duration::from_secs(20), task)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(20), task).await.unwrap().unwrap();
     }
     assert_eq!((gate.counts().handing_over, gate.counts().held), (0, 0));
     assert_eq!(gate.counts().refused_total.total(), 0);

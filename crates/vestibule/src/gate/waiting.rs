@@ -77,21 +77,14 @@ impl<W> Waiting<W> {
 
     /// The client that rests under this arrival number, if it still does.
     pub(super) fn resting(&self, id: u64) -> Option<&Entrant> {
-        self.held
-            .get(&id)
-            .filter(|held| held.place == Place::Resting)
-            .map(|held| &held.entrant)
+        self.held.get(&id).filter(|held| held.place == Place::Resting).map(|held| &held.entrant)
     }
 
     /// Takes a client in.
     pub(super) fn hold(&mut self, entrant: Entrant, place: Place, waiter: W) {
         let id = entrant.id;
         self.bytes += entrant.bytes;
-        let held = Held {
-            entrant,
-            waiter,
-            place,
-        };
+        let held = Held { entrant, waiter, place };
         self.held.insert(id, held);
         self.file(id, place);
     }
@@ -157,11 +150,6 @@ impl<W> Waiting<W> {
 
 impl<W> Default for Waiting<W> {
     fn default() -> Self {
-        Self {
-            held: BTreeMap::new(),
-            bytes: 0,
-            line: BTreeMap::new(),
-            plains: BTreeSet::new(),
-        }
+        Self { held: BTreeMap::new(), bytes: 0, line: BTreeMap::new(), plains: BTreeSet::new() }
     }
 }

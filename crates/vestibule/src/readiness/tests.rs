@@ -28,12 +28,7 @@ fn only_websocket_ready_is_ready() {
 
 #[test]
 fn a_publisher_dropped_without_deciding_means_failed_with_its_name() {
-    let before = [
-        State::Unknown,
-        State::Initializing,
-        State::ServicesReady,
-        State::WebsocketReady,
-    ];
+    let before = [State::Unknown, State::Initializing, State::ServicesReady, State::WebsocketReady];
     for state in before {
         let (publisher, watch) = channel("readiness of the upstream");
         publisher.publish(state);
@@ -41,10 +36,7 @@ fn a_publisher_dropped_without_deciding_means_failed_with_its_name() {
         let State::Failed(failure) = watch.state() else {
             panic!("silence became {}", watch.state());
         };
-        assert_eq!(
-            failure.reason(),
-            "readiness of the upstream was dropped without deciding"
-        );
+        assert_eq!(failure.reason(), "readiness of the upstream was dropped without deciding");
     }
 }
 
@@ -68,11 +60,7 @@ async fn a_wait_sees_readiness_published_later() {
     let (publisher, mut watch) = channel("p");
     let waiting = tokio::spawn(async move { watch.wait_ready(in_seconds(10)).await });
     tokio::task::yield_now().await;
-    for state in [
-        State::Initializing,
-        State::ServicesReady,
-        State::WebsocketReady,
-    ] {
+    for state in [State::Initializing, State::ServicesReady, State::WebsocketReady] {
         publisher.publish(state);
         tokio::task::yield_now().await;
     }
@@ -95,25 +83,16 @@ async fn a_wait_ends_at_once_when_the_publisher_vanishes_fails_or_drains() {
     let began = Instant::now();
     let (publisher, mut watch) = channel("p");
     drop(publisher);
-    assert!(matches!(
-        watch.wait_ready(in_seconds(9)).await,
-        Err(NotReady::Failed(_))
-    ));
+    assert!(matches!(watch.wait_ready(in_seconds(9)).await, Err(NotReady::Failed(_))));
 
     let (publisher, mut watch) = channel("p");
     publisher.publish(State::Draining);
-    assert_eq!(
-        watch.wait_ready(in_seconds(9)).await,
-        Err(NotReady::Draining)
-    );
+    assert_eq!(watch.wait_ready(in_seconds(9)).await, Err(NotReady::Draining));
 
     let (publisher, mut watch) = channel("p");
     publisher.finish();
     let last = State::Unknown;
-    assert_eq!(
-        watch.wait_ready(in_seconds(9)).await,
-        Err(NotReady::Finished { last })
-    );
+    assert_eq!(watch.wait_ready(in_seconds(9)).await, Err(NotReady::Finished { last }));
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 

@@ -26,10 +26,7 @@ fn startup_lame_duck_and_request_timeout_follow_the_platform() {
             assert_eq!(budgets.startup.value, s(startup), "{platform}");
             assert_eq!(budgets.lame_duck.value, s(lame_duck), "{platform}");
             assert_eq!(budgets.request_timeout.value, request_timeout, "{platform}");
-            assert_eq!(
-                (budgets.drain.value, budgets.child_grace.value),
-                (s(8), s(2))
-            );
+            assert_eq!((budgets.drain.value, budgets.child_grace.value), (s(8), s(2)));
         }
     }
 }
@@ -96,14 +93,8 @@ fn factors_are_those_of_the_table() {
     ];
     for (name, platform, multiplier, margin, validation, floor_ms) in table {
         let factors = Factors::derive(name, platform);
-        assert!(
-            (factors.multiplier - multiplier).abs() < 1e-9,
-            "{name} on {platform}"
-        );
-        assert!(
-            (factors.margin - margin).abs() < 1e-9,
-            "{name} on {platform}"
-        );
+        assert!((factors.multiplier - multiplier).abs() < 1e-9, "{name} on {platform}");
+        assert!((factors.margin - margin).abs() < 1e-9, "{name} on {platform}");
         assert_eq!(factors.validation, s(validation));
         assert_eq!(factors.floor, Duration::from_millis(floor_ms));
     }
@@ -118,10 +109,7 @@ fn a_check_has_its_stretched_base_between_floor_and_what_is_left() {
     let cloud = Factors::derive(Name::Production, Platform::CloudRunService);
     let timeout = cloud.check_timeout(ms(100), s(8));
     assert_eq!(timeout.value, ms(500));
-    assert_eq!(
-        timeout.source,
-        "100ms × 1.5 × 1.2, at least 500ms, at most 8s"
-    );
+    assert_eq!(timeout.source, "100ms × 1.5 × 1.2, at least 500ms, at most 8s");
     assert_eq!(cloud.check_timeout(ms(100), ms(80)).value, ms(80));
 }
 

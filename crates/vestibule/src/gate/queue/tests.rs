@@ -20,18 +20,11 @@ struct Scene {
 
 impl Scene {
     fn new(limits: Limits) -> Self {
-        Self {
-            queue: Queue::new(limits),
-            now: Instant::now(),
-        }
+        Self { queue: Queue::new(limits), now: Instant::now() }
     }
 
     fn arrival(&self, kind: Kind) -> Arrival {
-        Arrival {
-            kind,
-            bytes: 100,
-            deadline: self.now + Duration::from_secs(60),
-        }
+        Arrival { kind, bytes: 100, deadline: self.now + Duration::from_secs(60) }
     }
 
     fn enter(&mut self, name: u32, kind: Kind) -> Entered {
@@ -66,9 +59,7 @@ impl Scene {
     /// All that were admitted since the last look, in order.
     fn admitted(&mut self) -> Vec<(u32, Grant)> {
         let answers = self.answers().into_iter();
-        answers
-            .map(|(name, answer)| (name, answer.unwrap()))
-            .collect()
+        answers.map(|(name, answer)| (name, answer.unwrap())).collect()
     }
 
     fn settle(&mut self, grant: &Grant) {
@@ -93,10 +84,7 @@ fn names(admitted: &[(u32, Grant)]) -> Vec<u32> {
 }
 
 fn limits() -> Limits {
-    Limits {
-        held_max: 50,
-        ..Limits::default()
-    }
+    Limits { held_max: 50, ..Limits::default() }
 }
 
 #[test]
@@ -118,11 +106,7 @@ fn a_hold_holds_both_kinds_and_ends_for_plain_requests_at_once() {
 
 #[test]
 fn a_release_is_paced_by_the_hand_overs_in_flight_and_reported_at_its_end() {
-    let limits = Limits {
-        handovers_max: 3,
-        scouts_max: 1,
-        ..limits()
-    };
+    let limits = Limits { handovers_max: 3, scouts_max: 1, ..limits() };
     let mut scene = Scene::new(limits);
     (1..=8).for_each(|name| {
         scene.hold(name, 7);
@@ -138,10 +122,8 @@ fn a_release_is_paced_by_the_hand_overs_in_flight_and_reported_at_its_end() {
         let (_, grant) = flying.remove(0);
         scene.queue.give_back(&grant, scene.now);
         let effects = scene.queue.take_effects();
-        let report = (expected == 8).then_some(Release {
-            admitted: 7,
-            took: Duration::from_millis(40),
-        });
+        let report =
+            (expected == 8).then_some(Release { admitted: 7, took: Duration::from_millis(40) });
         assert_eq!(effects.release, report);
         flying.extend(effects.answers.into_iter().map(|(n, a)| (n, a.unwrap())));
         assert_eq!(flying.last().unwrap().0, expected);
@@ -150,11 +132,7 @@ fn a_release_is_paced_by_the_hand_overs_in_flight_and_reported_at_its_end() {
 
 #[test]
 fn bounds_hold_in_number_and_in_bytes_and_scouts_find_their_place_again() {
-    let mut scene = Scene::new(Limits {
-        held_max: 3,
-        held_bytes_max: 1_000,
-        ..limits()
-    });
+    let mut scene = Scene::new(Limits { held_max: 3, held_bytes_max: 1_000, ..limits() });
     (1..=3).for_each(|name| {
         scene.hold(name, 7);
     });
@@ -166,15 +144,9 @@ fn bounds_hold_in_number_and_in_bytes_and_scouts_find_their_place_again() {
     for (name, grant) in scouts {
         assert!(matches!(scene.retry(name, grant), Retried::Rests { .. }));
     }
-    assert_eq!(
-        scene.queue.counts().refused_total.of(&Refusal::QueueFull),
-        2
-    );
+    assert_eq!(scene.queue.counts().refused_total.of(&Refusal::QueueFull), 2);
 
-    let mut scene = Scene::new(Limits {
-        held_bytes_max: 250,
-        ..limits()
-    });
+    let mut scene = Scene::new(Limits { held_bytes_max: 250, ..limits() });
     scene.hold(1, 7);
     let second = scene.hold(2, 7);
     assert!(full(scene.enter(3, Kind::Handshake { route: 7 })));
@@ -196,11 +168,7 @@ fn a_refusal_answers_all_that_are_held_and_all_newcomers() {
     scene.take_stance(Stance::Refuse(refusal.clone()));
     let answers = scene.answers();
     assert_eq!(answers.len(), 3);
-    assert!(
-        answers
-            .iter()
-            .all(|(_, a)| a.as_ref().err() == Some(&refusal))
-    );
+    assert!(answers.iter().all(|(_, a)| a.as_ref().err() == Some(&refusal)));
     let newcomer = scene.enter(4, Kind::Handshake { route: 7 });
     assert!(matches!(newcomer, Entered::Refused(r) if r == refusal));
     let retried = scene.retry(5, out);
@@ -217,10 +185,7 @@ fn nobody_is_admitted_after_its_deadline() {
     scene.take_stance(Stance::Admit);
     let answers = scene.answers();
     assert!(matches!(answers[..], [(1, Err(Refusal::Deadline))]));
-    let late = Arrival {
-        deadline: scene.now,
-        ..scene.arrival(Kind::Plain)
-    };
+    let late = Arrival { deadline: scene.now, ..scene.arrival(Kind::Plain) };
     let entered = scene.queue.enter(late, scene.now, || 2);
     assert!(matches!(entered, Entered::Refused(Refusal::Deadline)));
 }

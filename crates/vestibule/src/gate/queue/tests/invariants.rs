@@ -11,11 +11,7 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Event {
-    Enter {
-        route: Option<u64>,
-        bytes: usize,
-        patience_ms: u64,
-    },
+    Enter { route: Option<u64>, bytes: usize, patience_ms: u64 },
     Leave(Index),
     Rise(Index),
     Settle(Index),
@@ -47,23 +43,16 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn tight_limits() -> impl Strategy<Value = Limits> {
-    (
-        0..12_usize,
-        0..2_000_usize,
-        0..5_usize,
-        0..4_usize,
-        0..4_u32,
+    (0..12_usize, 0..2_000_usize, 0..5_usize, 0..4_usize, 0..4_u32).prop_map(
+        |(held_max, held_bytes_max, handovers_max, scouts_max, tries_max)| Limits {
+            held_max,
+            held_bytes_max,
+            handovers_max,
+            scouts_max,
+            tries_max,
+            retry_share: 0.2,
+        },
     )
-        .prop_map(
-            |(held_max, held_bytes_max, handovers_max, scouts_max, tries_max)| Limits {
-                held_max,
-                held_bytes_max,
-                handovers_max,
-                scouts_max,
-                tries_max,
-                retry_share: 0.2,
-            },
-        )
 }
 
 /// The queue, and an account of everybody beside it. A waiter is the arrival number of its entrant.
@@ -99,11 +88,7 @@ impl Model {
         let turns = matches!(event, Event::Turn(_));
         let settles = matches!(event, Event::Settle(_));
         match event {
-            Event::Enter {
-                route,
-                bytes,
-                patience_ms,
-            } => self.enter(route, bytes, patience_ms),
+            Event::Enter { route, bytes, patience_ms } => self.enter(route, bytes, patience_ms),
             Event::Leave(at) => {
                 if let Some(id) = pick(&at, self.held.keys()) {
                     assert!(self.scene.queue.leave(id, self.scene.now));
@@ -144,11 +129,8 @@ impl Model {
 
     fn enter(&mut self, route: Option<u64>, bytes: usize, patience_ms: u64) {
         let kind = route.map_or(Kind::Plain, |route| Kind::Handshake { route });
-        let arrival = Arrival {
-            kind,
-            bytes,
-            deadline: self.scene.now + Duration::from_millis(patience_ms),
-        };
+        let arrival =
+            Arrival { kind, bytes, deadline: self.scene.now + Duration::from_millis(patience_ms) };
         self.entered += 1;
         // The model's waiter must be the arrival number, which is the count of everything so far.
         let id = self.scene.queue.next;
@@ -210,10 +192,7 @@ impl Model {
             let Ok(grant) = answer else { continue };
             self.done -= 1;
             assert_ne!(stance, Stance::Hold, "admitted in a hold");
-            assert!(
-                !matches!(stance, Stance::Refuse(_)),
-                "admitted while refusing"
-            );
+            assert!(!matches!(stance, Stance::Refuse(_)), "admitted while refusing");
             assert!(deadline > self.scene.now, "admitted too late");
             if is_fresh && stance == Stance::Admit {
                 assert!(last_fresh < Some(id), "out of order");

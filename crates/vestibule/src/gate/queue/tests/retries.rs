@@ -27,10 +27,7 @@ fn a_route_broken_by_a_bug_gets_its_last_answer_after_three_tries_while_others_s
 
 #[test]
 fn a_retry_while_others_survive_goes_behind_those_that_wait() {
-    let limits = Limits {
-        handovers_max: 1,
-        ..limits()
-    };
+    let limits = Limits { handovers_max: 1, ..limits() };
     let mut scene = Scene::new(limits);
     scene.take_stance(Stance::Admit);
     let grant = scene.pass(7);
@@ -117,10 +114,7 @@ fn a_plain_request_whose_dial_was_refused_has_three_tries() {
 
 #[test]
 fn retries_earn_no_retries() {
-    let mut scene = Scene::new(Limits {
-        tries_max: 1_000,
-        ..limits()
-    });
+    let mut scene = Scene::new(Limits { tries_max: 1_000, ..limits() });
     scene.take_stance(Stance::Admit);
     let mut grant = scene.pass(7);
     let mut retries = 0;
@@ -134,10 +128,7 @@ fn retries_earn_no_retries() {
 
 #[test]
 fn a_scout_that_rested_when_the_survivor_came_keeps_its_place_by_arrival() {
-    let mut scene = Scene::new(Limits {
-        handovers_max: 2,
-        ..limits()
-    });
+    let mut scene = Scene::new(Limits { handovers_max: 2, ..limits() });
     (1..=5).for_each(|name| {
         scene.hold(name, 7);
     });

@@ -14,10 +14,7 @@ fn scouts_that_differ_in_route_go_first() {
 
 #[test]
 fn a_scout_that_did_not_settle_goes_to_the_back_and_is_tried_without_end() {
-    let limits = Limits {
-        scouts_max: 1,
-        ..limits()
-    };
+    let limits = Limits { scouts_max: 1, ..limits() };
     let mut scene = Scene::new(limits);
     (1..=3).for_each(|name| {
         scene.hold(name, 7);
