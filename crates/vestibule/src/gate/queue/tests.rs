@@ -189,3 +189,15 @@ fn nobody_is_admitted_after_its_deadline() {
     let entered = scene.queue.enter(late, scene.now, || 2);
     assert!(matches!(entered, Entered::Refused(Refusal::Deadline)));
 }
+
+#[test]
+fn a_plain_request_is_no_survivor() {
+    let mut scene = Scene::new(limits());
+    scene.take_stance(Stance::Scout);
+    let Entered::Admitted(grant) = scene.enter(1, Kind::Plain) else {
+        panic!("not admitted");
+    };
+    scene.settle(&grant);
+    assert_eq!(scene.queue.stance(), &Stance::Scout);
+    assert_eq!(scene.queue.counts().settled_total, 0);
+}
