@@ -24,6 +24,9 @@ mod plain_data;
 #[path = "tunnel_promises/rig.rs"]
 mod rig;
 #[cfg(test)]
+#[path = "tunnel_promises/stuck.rs"]
+mod stuck;
+#[cfg(test)]
 #[path = "tunnel_promises/tcp.rs"]
 mod tcp;
 #[cfg(test)]

@@ -140,12 +140,18 @@ fn poll(tunnel: &mut Tunnel, client: &mut DuplexStream, upstream: &mut DuplexStr
 #[tokio::test(start_paused = true)]
 async fn what_a_client_said_before_it_vanished_still_reaches_the_upstream() {
     let mut rig = Rig::new(100_000);
+    let start = Instant::now();
     let said = speech(3, 60_000, true);
     // A pipe that cannot be written, and still has something to be read.
     rig.client.write_all(&said).await.unwrap();
     drop(rig.client);
     assert!(read_all(&mut rig.upstream).await == said);
     let ended = rig.task.await.unwrap();
+    assert_eq!(
+        start.elapsed().as_secs(),
+        0,
+        "nobody is left whom the upstream could tell something"
+    );
     assert_eq!(
         (ended.ending.to_string().as_str(), ended.detail),
         ("client.tunnel", Detail::ClientReset)

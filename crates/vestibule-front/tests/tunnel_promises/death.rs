@@ -9,7 +9,8 @@ use crate::rig::{Rig, paused, read_all};
 use crate::wire::{Frame, boundaries, chunks, code, frames, read_strictly, stream};
 
 proptest! {
-    /// The stream is cut anywhere; half of the cuts fall between frames, between fragments included.
+    /// The stream is cut anywhere; half of the cuts fall between frames, between fragments
+    /// included.
     #[test]
     fn f03_f11_death_between_frames_gives_one_close_and_inside_a_frame_none(
         frames in frames(false, 8),

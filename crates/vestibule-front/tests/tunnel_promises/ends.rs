@@ -1,4 +1,5 @@
-//! Breaks the clockwork: a half-close that hangs for ever or truncates, a stalled side, a timer where none should be.
+//! Breaks the clockwork: a half-close that hangs for ever or truncates, a stalled side, a timer
+//! where none should be.
 
 use std::time::Duration;
 

@@ -1,11 +1,14 @@
 //! Breaks over real sockets: resets, kernel buffers, a reader that is slow for long.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use vestibule_front::tunnel::{Detail, Ended, Tunnel, drive};
+use tokio::time::Instant;
+use vestibule_front::tunnel::{CLOSE_WAIT, CloseCode, Detail, Ended, Tunnel, drive};
 
 use crate::wire::{Frame, code, read_strictly};
 
@@ -37,26 +40,35 @@ fn reset(socket: TcpStream) {
     drop(socket);
 }
 
-/// Cheap to make, and different at every offset.
-fn block(number: u64) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(number);
-    std::iter::repeat_with(|| random.u64(..))
-        .take(8192)
-        .flat_map(u64::to_le_bytes)
-        .collect()
+/// Frames of 64 KiB, each a different window on the same random bytes.
+struct Frames {
+    random: Vec<u8>,
+}
+
+impl Frames {
+    fn new() -> Self {
+        let mut random = fastrand::Rng::with_seed(64);
+        Self {
+            random: std::iter::repeat_with(|| random.u8(..))
+                .take(2 << 16)
+                .collect(),
+        }
+    }
+
+    fn get(&self, number: usize) -> Vec<u8> {
+        let header = [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0];
+        [&header, &self.random[number * 61..][..1 << 16]].concat()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_4_bytes_in_are_bytes_out_for_64_mib_to_a_slow_reader() {
-    const BLOCKS: u64 = 1024;
+    const COUNT: usize = 1024;
     let (mut client, mut upstream, task) = tunnelled().await;
     let sender = tokio::spawn(async move {
-        for number in 0..BLOCKS {
-            let frame = Frame {
-                payload: block(number),
-                ..Frame::text("")
-            };
-            upstream.write_all(&frame.bytes()).await.unwrap();
+        let frames = Frames::new();
+        for number in 0..COUNT {
+            upstream.write_all(&frames.get(number)).await.unwrap();
         }
         upstream
             .write_all(&Frame::close(1000, None).bytes())
@@ -64,16 +76,10 @@ async fn invariant_4_bytes_in_are_bytes_out_for_64_mib_to_a_slow_reader() {
             .unwrap();
         upstream
     });
-    let mut got = Vec::new();
-    for number in 0..BLOCKS {
-        let expected = Frame {
-            payload: block(number),
-            ..Frame::text("")
-        }
-        .bytes();
-        got.resize(expected.len(), 0);
+    let (frames, mut got) = (Frames::new(), vec![0; 65_546]);
+    for number in 0..COUNT {
         client.read_exact(&mut got).await.unwrap();
-        assert!(got == expected, "block {number}");
+        assert!(got == frames.get(number), "frame {number}");
         if number % 128 == 0 {
             // Long enough for every buffer on the way to fill up.
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -85,7 +91,7 @@ async fn invariant_4_bytes_in_are_bytes_out_for_64_mib_to_a_slow_reader() {
     assert_eq!(rest, Frame::close(1000, None).bytes());
     drop(client);
     let ended = task.await.unwrap();
-    assert_eq!(ended.to_client, BLOCKS * (65_536 + 10) + 4);
+    assert_eq!(ended.to_client, (COUNT * 65_546 + 4) as u64);
     assert_eq!(ended.detail, Detail::CloseForwarded(Some(1000)));
 }
 
@@ -155,4 +161,46 @@ async fn a_close_survives_a_client_that_talks_on_while_it_is_closed() {
     assert_eq!(code(&read_strictly(&heard).0[0]), 1012);
     drop(client);
     assert_eq!(task.await.unwrap().ending.to_string(), "upstream.tunnel");
+}
+
+/// Time is only a parameter here: the clock of a real socket cannot be paused.
+#[tokio::test]
+async fn a_close_survives_though_the_clients_last_words_found_no_way_up() {
+    let (mut client, mut client_side) = pair().await;
+    let (_upstream, mut upstream_side) = tokio::io::duplex(16);
+    let mut tunnel = Tunnel::new(Vec::new(), 0, Vec::new());
+    let start = Instant::now();
+    let stuck = Frame::text("more than the upstream takes").masked().bytes();
+    client.write_all(&stuck).await.unwrap();
+    let mut sides = (&mut client_side, &mut upstream_side);
+    poll_fn(|cx| {
+        assert!(tunnel.poll(cx, sides.0, sides.1, start).is_pending());
+        if tunnel.spilled() > 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    // This stays unread until the end, and unread input turns a close into a reset.
+    client.write_all(&stuck).await.unwrap();
+    client_side.readable().await.unwrap();
+    tunnel.close(CloseCode::RESTARTING, "planned", start);
+    sides = (&mut client_side, &mut upstream_side);
+    let mut late = Duration::ZERO;
+    let ended = poll_fn(|cx| {
+        let polled = tunnel.poll(cx, sides.0, sides.1, start + late);
+        late = CLOSE_WAIT;
+        cx.waker().wake_by_ref();
+        polled
+    })
+    .await;
+    assert_eq!(
+        (ended.detail, ended.close_sent),
+        (Detail::DrainExpired, Some(1012))
+    );
+    drop(client_side);
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(code(&read_strictly(&heard).0[0]), 1012);
 }
