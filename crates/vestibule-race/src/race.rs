@@ -116,17 +116,10 @@ pub async fn run(
         exit: None,
         done: Vec::with_capacity(scenario.clients),
     };
-    let coming = send_clients(
-        scenario,
-        &watch.stage.clock,
-        &Arc::new(visit),
-        recorder.as_ref(),
-    );
+    let coming = send_clients(scenario, &watch.stage.clock, &Arc::new(visit), recorder.as_ref());
     watch.until_all_left(coming, &mut progress).await?;
     watch.aftermath().await?;
-    Ok(watch
-        .finish(recorder.map(|recorder| recorder.trace()))
-        .await)
+    Ok(watch.finish(recorder.map(|recorder| recorder.trace())).await)
 }
 
 /// One descriptor for each client, since all may be held at once.
@@ -179,11 +172,7 @@ impl Watch<'_> {
     ) -> Result<(), RaceError> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let times = arrivals(
-            self.scenario.clients,
-            self.scenario.spread,
-            self.scenario.seed,
-        );
+        let times = arrivals(self.scenario.clients, self.scenario.spread, self.scenario.seed);
         loop {
             tokio::select! {
                 joined = coming.join_next() => match joined {
@@ -278,11 +267,9 @@ impl Watch<'_> {
     /// A target that ends before its port opens is a broken command.
     fn check_start(&self) -> Result<(), RaceError> {
         match self.exit {
-            Some((exit, after)) if self.port_open.get().is_none() => Err(RaceError::ExitedEarly {
-                exit,
-                after,
-                last_lines: self.stage.last_lines(),
-            }),
+            Some((exit, after)) if self.port_open.get().is_none() => {
+                Err(RaceError::ExitedEarly { exit, after, last_lines: self.stage.last_lines() })
+            }
             _ => Ok(()),
         }
     }
@@ -316,12 +303,7 @@ impl Watch<'_> {
 /// The earliest 101 of a client that was ok.
 fn first_ok(clients: &[Client]) -> Option<Readiness> {
     let ok = clients.iter().filter(|client| client.seen == Seen::Ok);
-    ok.filter_map(|client| client.at_101)
-        .min()
-        .map(|at| Readiness {
-            at,
-            source: Source::FirstOk,
-        })
+    ok.filter_map(|client| client.at_101).min().map(|at| Readiness { at, source: Source::FirstOk })
 }
 
 #[cfg(test)]
