@@ -7,7 +7,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,7 @@ pub(crate) struct Visit {
     timeout: Duration,
     clock: Clock,
     port_open: Arc<OnceLock<Instant>>,
+    talking: AtomicUsize,
 }
 
 impl Visit {
@@ -77,7 +81,13 @@ impl Visit {
             timeout: scenario.timeout,
             clock,
             port_open,
+            talking: AtomicUsize::new(0),
         })
+    }
+
+    /// How many clients have their 101 and are not yet done.
+    pub(crate) fn talking(&self) -> usize {
+        self.talking.load(Ordering::Relaxed)
     }
 
     /// Makes one visit, from the first packet to the last.
@@ -92,7 +102,10 @@ impl Visit {
             Ok(Err(seen)) => seen,
             Ok(Ok(mut socket)) => {
                 at_101 = Some(Instant::now());
-                self.stay(&mut socket, number, deadline, &mut first_reply).await
+                self.talking.fetch_add(1, Ordering::Relaxed);
+                let seen = self.stay(&mut socket, number, deadline, &mut first_reply).await;
+                self.talking.fetch_sub(1, Ordering::Relaxed);
+                seen
             }
         };
         let since_start = |moment| self.clock.since_start(moment);

@@ -47,6 +47,8 @@ pub struct Progress {
     pub clients: usize,
     /// Those that have come.
     pub arrived: usize,
+    /// Those that have their 101 and stay a moment to see whether it holds.
+    pub talking: usize,
     /// Those that were ok.
     pub ok: usize,
     /// Those that were lost.
@@ -56,10 +58,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Those that have come and are not done.
+    /// Those that have come and have no answer yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.arrived.saturating_sub(self.ok + self.lost)
+        self.arrived.saturating_sub(self.talking + self.ok + self.lost)
     }
 }
 
@@ -100,23 +102,24 @@ pub async fn run(
     check_descriptors(scenario.clients)?;
     let port_open = Arc::default();
     let stage = Stage::set(scenario, Clock::start).await?;
-    let visit = Visit::new(
+    let visit = Arc::new(Visit::new(
         scenario,
         &stage.authority,
         stage.addresses.clone(),
         stage.clock,
         Arc::clone(&port_open),
-    )?;
+    )?);
     let recorder = scenario.trace.map(|_| Recorder::new(stage.clock));
     let mut watch = Watch {
         scenario,
+        visit: Arc::clone(&visit),
         stage,
         port_open,
         ready: None,
         exit: None,
         done: Vec::with_capacity(scenario.clients),
     };
-    let coming = send_clients(scenario, &watch.stage.clock, &Arc::new(visit), recorder.as_ref());
+    let coming = send_clients(scenario, &watch.stage.clock, &visit, recorder.as_ref());
     watch.until_all_left(coming, &mut progress).await?;
     watch.aftermath().await?;
     Ok(watch.finish(recorder.map(|recorder| recorder.trace())).await)
@@ -156,6 +159,7 @@ fn send_clients(
 /// The race's view of target and clients while it goes on.
 struct Watch<'a> {
     scenario: &'a Scenario,
+    visit: Arc<Visit>,
     stage: Stage,
     port_open: Arc<OnceLock<Instant>>,
     ready: Option<Readiness>,
@@ -293,6 +297,7 @@ impl Watch<'_> {
             elapsed,
             clients: times.len(),
             arrived: times.partition_point(|&at| at <= elapsed),
+            talking: self.visit.talking(),
             ok,
             lost: self.done.len() - ok,
             ready: self.ready.map(|ready| ready.at),

@@ -12,7 +12,7 @@ use crate::{
         style::{Ink, Style},
         units::percent,
     },
-    seen::{Client, Seen},
+    seen::Client,
 };
 
 /// Columns before the chart: two blanks, the longest label, one blank.
