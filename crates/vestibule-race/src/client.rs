@@ -7,7 +7,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,7 @@ pub(crate) struct Visit {
     timeout: Duration,
     clock: Clock,
     port_open: Arc<OnceLock<Instant>>,
+    talking: AtomicUsize,
 }
 
 impl Visit {
@@ -77,7 +81,13 @@ impl Visit {
             timeout: scenario.timeout,
             clock,
             port_open,
+            talking: AtomicUsize::new(0),
         })
+    }
+
+    /// How many clients have their 101 and are not yet done.
+    pub(crate) fn talking(&self) -> usize {
+        self.talking.load(Ordering::Relaxed)
     }
 
     /// Makes one visit, from the first packet to the last.
@@ -92,8 +102,10 @@ impl Visit {
             Ok(Err(seen)) => seen,
             Ok(Ok(mut socket)) => {
                 at_101 = Some(Instant::now());
-                self.stay(&mut socket, number, deadline, &mut first_reply)
-                    .await
+                self.talking.fetch_add(1, Ordering::Relaxed);
+                let seen = self.stay(&mut socket, number, deadline, &mut first_reply).await;
+                self.talking.fetch_sub(1, Ordering::Relaxed);
+                seen
             }
         };
         let since_start = |moment| self.clock.since_start(moment);
@@ -138,11 +150,7 @@ impl Visit {
         }
         loop {
             let answered = first_reply.is_some() || !self.require_reply;
-            let until = if answered {
-                settled
-            } else {
-                deadline.max(settled)
-            };
+            let until = if answered { settled } else { deadline.max(settled) };
             if Instant::now() >= until {
                 break;
             }
@@ -174,12 +182,9 @@ fn handshake(
     path: &str,
     headers: &[(String, String)],
 ) -> Result<Request, RaceError> {
-    let refused = |what: &str| RaceError::Request {
-        what: what.to_owned(),
-    };
-    let mut request = format!("ws://{authority}{path}")
-        .into_client_request()
-        .map_err(|_| refused(path))?;
+    let refused = |what: &str| RaceError::Request { what: what.to_owned() };
+    let mut request =
+        format!("ws://{authority}{path}").into_client_request().map_err(|_| refused(path))?;
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(name))?;
         let value = HeaderValue::from_str(value).map_err(|_| refused(name.as_str()))?;
@@ -190,14 +195,12 @@ fn handshake(
 
 /// Connects to the first address that accepts.
 async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Seen> {
-    let stream = TcpStream::connect(addresses)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => Seen::Refused,
-            io::ErrorKind::ConnectionReset => Seen::Reset,
-            io::ErrorKind::TimedOut => Seen::TimedOut,
-            _ => Seen::Unreachable,
-        })?;
+    let stream = TcpStream::connect(addresses).await.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => Seen::Refused,
+        io::ErrorKind::ConnectionReset => Seen::Reset,
+        io::ErrorKind::TimedOut => Seen::TimedOut,
+        _ => Seen::Unreachable,
+    })?;
     // A dial of an unbound port can meet itself when the kernel picks the same source port.
     if stream.local_addr().ok() == stream.peer_addr().ok() {
         return Err(Seen::Refused);
@@ -230,11 +233,7 @@ fn seen_after_101(error: &Error) -> Seen {
 /// the normal way has served its user.
 fn seen_in_close(code: u16, replied: bool) -> Seen {
     let normal = code == u16::from(CloseCode::Normal) || code == NO_CODE;
-    if replied && normal {
-        Seen::Ok
-    } else {
-        Seen::Closed(code)
-    }
+    if replied && normal { Seen::Ok } else { Seen::Closed(code) }
 }
 
 /// Closes and reads to the end, so that the service's log shows a normal goodbye.

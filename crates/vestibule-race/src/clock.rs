@@ -28,19 +28,13 @@ impl Clock {
         let reading = clock_gettime(ClockId::Monotonic);
         let start_monotonic_ns =
             i128::from(reading.tv_sec) * 1_000_000_000 + i128::from(reading.tv_nsec);
-        Self {
-            start,
-            start_monotonic_ns,
-        }
+        Self { start, start_monotonic_ns }
     }
 
     /// A clock whose start had the given reading of `CLOCK_MONOTONIC`, in nanoseconds.
     #[must_use]
     pub fn at(start: Instant, start_monotonic_ns: i128) -> Self {
-        Self {
-            start,
-            start_monotonic_ns,
-        }
+        Self { start, start_monotonic_ns }
     }
 
     /// The instant of the start.
@@ -79,19 +73,10 @@ mod tests {
     fn a_reading_counts_from_the_start() {
         let clock = Clock::at(Instant::now(), 5_000_000_000);
         assert_eq!(clock.since_start_of_reading(4_999_999_999), None);
-        assert_eq!(
-            clock.since_start_of_reading(5_000_000_000),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(
-            clock.since_start_of_reading(7_500_000_000),
-            Some(Duration::from_millis(2500))
-        );
+        assert_eq!(clock.since_start_of_reading(5_000_000_000), Some(Duration::ZERO));
+        assert_eq!(clock.since_start_of_reading(7_500_000_000), Some(Duration::from_millis(2500)));
         // A wall clock's nanoseconds, written by mistake.
-        assert_eq!(
-            clock.since_start_of_reading(1_790_000_000_000_000_000),
-            None
-        );
+        assert_eq!(clock.since_start_of_reading(1_790_000_000_000_000_000), None);
         assert_eq!(clock.since_start_of_reading(i128::MIN), None);
     }
 

@@ -86,12 +86,7 @@ impl StampFile {
     pub(crate) fn create() -> io::Result<Self> {
         let name = format!("vestibule-race-{:016x}.stamp", fastrand::u64(..));
         let path = std::env::temp_dir().join(name);
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?
-            .flush()?;
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.flush()?;
         Ok(Self { path })
     }
 
@@ -164,10 +159,7 @@ mod tests {
         assert_eq!(first_stamp(b"3000000000\n", &clock()), ms(2000));
         assert_eq!(first_stamp(b" 3000000000 \r\n", &clock()), ms(2000));
         assert_eq!(first_stamp(b"ready\n3000000000\n", &clock()), ms(2000));
-        assert_eq!(
-            first_stamp(b"5\n3000000000\n4000000000\n", &clock()),
-            ms(2000)
-        );
+        assert_eq!(first_stamp(b"5\n3000000000\n4000000000\n", &clock()), ms(2000));
         assert_eq!(first_stamp(b"\xff\n", &clock()), None);
     }
 
@@ -200,9 +192,6 @@ mod tests {
         let (mut stream, _) = listener.accept().await.unwrap();
         assert!(!probing.is_finished());
         stream.write_all(b"HTTP/1.1 204 x\r\n\r\n").await.unwrap();
-        timeout(Duration::from_secs(5), probing)
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(Duration::from_secs(5), probing).await.unwrap().unwrap();
     }
 }

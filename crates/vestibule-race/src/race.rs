@@ -47,6 +47,8 @@ pub struct Progress {
     pub clients: usize,
     /// Those that have come.
     pub arrived: usize,
+    /// Those that have their 101 and stay a moment to see whether it holds.
+    pub talking: usize,
     /// Those that were ok.
     pub ok: usize,
     /// Those that were lost.
@@ -56,10 +58,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Those that have come and are not done.
+    /// Those that have come and have no answer yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.arrived.saturating_sub(self.ok + self.lost)
+        self.arrived.saturating_sub(self.talking + self.ok + self.lost)
     }
 }
 
@@ -100,33 +102,27 @@ pub async fn run(
     check_descriptors(scenario.clients)?;
     let port_open = Arc::default();
     let stage = Stage::set(scenario, Clock::start).await?;
-    let visit = Visit::new(
+    let visit = Arc::new(Visit::new(
         scenario,
         &stage.authority,
         stage.addresses.clone(),
         stage.clock,
         Arc::clone(&port_open),
-    )?;
+    )?);
     let recorder = scenario.trace.map(|_| Recorder::new(stage.clock));
     let mut watch = Watch {
         scenario,
+        visit: Arc::clone(&visit),
         stage,
         port_open,
         ready: None,
         exit: None,
         done: Vec::with_capacity(scenario.clients),
     };
-    let coming = send_clients(
-        scenario,
-        &watch.stage.clock,
-        &Arc::new(visit),
-        recorder.as_ref(),
-    );
+    let coming = send_clients(scenario, &watch.stage.clock, &visit, recorder.as_ref());
     watch.until_all_left(coming, &mut progress).await?;
     watch.aftermath().await?;
-    Ok(watch
-        .finish(recorder.map(|recorder| recorder.trace()))
-        .await)
+    Ok(watch.finish(recorder.map(|recorder| recorder.trace())).await)
 }
 
 /// One descriptor for each client, since all may be held at once.
@@ -163,6 +159,7 @@ fn send_clients(
 /// The race's view of target and clients while it goes on.
 struct Watch<'a> {
     scenario: &'a Scenario,
+    visit: Arc<Visit>,
     stage: Stage,
     port_open: Arc<OnceLock<Instant>>,
     ready: Option<Readiness>,
@@ -179,11 +176,7 @@ impl Watch<'_> {
     ) -> Result<(), RaceError> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let times = arrivals(
-            self.scenario.clients,
-            self.scenario.spread,
-            self.scenario.seed,
-        );
+        let times = arrivals(self.scenario.clients, self.scenario.spread, self.scenario.seed);
         loop {
             tokio::select! {
                 joined = coming.join_next() => match joined {
@@ -278,11 +271,9 @@ impl Watch<'_> {
     /// A target that ends before its port opens is a broken command.
     fn check_start(&self) -> Result<(), RaceError> {
         match self.exit {
-            Some((exit, after)) if self.port_open.get().is_none() => Err(RaceError::ExitedEarly {
-                exit,
-                after,
-                last_lines: self.stage.last_lines(),
-            }),
+            Some((exit, after)) if self.port_open.get().is_none() => {
+                Err(RaceError::ExitedEarly { exit, after, last_lines: self.stage.last_lines() })
+            }
             _ => Ok(()),
         }
     }
@@ -306,6 +297,7 @@ impl Watch<'_> {
             elapsed,
             clients: times.len(),
             arrived: times.partition_point(|&at| at <= elapsed),
+            talking: self.visit.talking(),
             ok,
             lost: self.done.len() - ok,
             ready: self.ready.map(|ready| ready.at),
@@ -316,12 +308,7 @@ impl Watch<'_> {
 /// The earliest 101 of a client that was ok.
 fn first_ok(clients: &[Client]) -> Option<Readiness> {
     let ok = clients.iter().filter(|client| client.seen == Seen::Ok);
-    ok.filter_map(|client| client.at_101)
-        .min()
-        .map(|at| Readiness {
-            at,
-            source: Source::FirstOk,
-        })
+    ok.filter_map(|client| client.at_101).min().map(|at| Readiness { at, source: Source::FirstOk })
 }
 
 #[cfg(test)]

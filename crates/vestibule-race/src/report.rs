@@ -41,10 +41,7 @@ impl<'a> Run<'a> {
     /// A race that stands beside for comparison.
     #[must_use]
     pub fn for_comparison(outcome: &'a Outcome) -> Self {
-        Self {
-            judged: false,
-            ..Self::judged(outcome)
-        }
+        Self { judged: false, ..Self::judged(outcome) }
     }
 }
 

@@ -116,10 +116,7 @@ impl Address {
     /// # Errors
     /// Any other scheme, user information, an empty host or a bad port.
     pub fn from_url(url: &str) -> Result<(Self, Option<String>), RaceError> {
-        let fault = |reason| RaceError::Url {
-            url: url.to_owned(),
-            reason,
-        };
+        let fault = |reason| RaceError::Url { url: url.to_owned(), reason };
         let rest = match url.split_once("://") {
             Some(("ws" | "http", rest)) => rest,
             Some(("wss" | "https", _)) => {
@@ -158,9 +155,7 @@ impl fmt::Display for Address {
 
 /// Splits `HOST[:PORT]`, port 80 by default; `None` for a port that is no number.
 fn split_port(authority: &str) -> Option<(&str, u16)> {
-    let colon = authority
-        .rfind(':')
-        .filter(|&colon| !authority[colon..].contains(']'));
+    let colon = authority.rfind(':').filter(|&colon| !authority[colon..].contains(']'));
     match colon {
         None => Some((authority, 80)),
         Some(colon) => {
@@ -178,9 +173,7 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
 pub fn arrivals(clients: usize, spread: Duration, seed: u64) -> Vec<Duration> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let slices = clients.max(1) as f64;
-    (0..clients)
-        .map(|number| spread.mul_f64((number as f64 + rng.f64()) / slices))
-        .collect()
+    (0..clients).map(|number| spread.mul_f64((number as f64 + rng.f64()) / slices)).collect()
 }
 
 #[cfg(test)]
@@ -199,22 +192,12 @@ mod tests {
         let some = |host: &str, port, path: Option<&str>| {
             Some((host.to_owned(), port, path.map(str::to_owned)))
         };
-        assert_eq!(
-            parsed("ws://127.0.0.1:8080/ws?a=1"),
-            some("127.0.0.1", 8080, Some("/ws?a=1"))
-        );
+        assert_eq!(parsed("ws://127.0.0.1:8080/ws?a=1"), some("127.0.0.1", 8080, Some("/ws?a=1")));
         assert_eq!(parsed("ws://chat.local"), some("chat.local", 80, None));
         assert_eq!(parsed("ws://[::1]:9/"), some("::1", 9, Some("/")));
         assert_eq!(parsed("ws://[::1]"), some("::1", 80, None));
         assert_eq!(parsed("ws://h?x"), some("h", 80, Some("/?x")));
-        for bad in [
-            "wss://h/",
-            "h:80",
-            "ws://",
-            "ws://u:p@h/",
-            "ws://h:99999/",
-            "ws://h:x",
-        ] {
+        for bad in ["wss://h/", "h:80", "ws://", "ws://u:p@h/", "ws://h:99999/", "ws://h:x"] {
             assert_eq!(parsed(bad), None, "{bad}");
         }
         let (v6, _) = Address::from_url("ws://[::1]:9/").unwrap();

@@ -117,10 +117,7 @@ mod tests {
     // Breaks the lag's arithmetic on each side of readiness, which is at 2.5 s.
     #[test]
     fn lag_counts_from_readiness_or_from_a_later_arrival() {
-        let ready = Readiness {
-            at: Duration::from_millis(2500),
-            source: Source::Stamp,
-        };
+        let ready = Readiness { at: Duration::from_millis(2500), source: Source::Stamp };
         assert_eq!(client(100, Some(2512)).lag_us(&ready), Some(12_000));
         assert_eq!(client(3000, Some(3004)).lag_us(&ready), Some(4_000));
         assert_eq!(client(600, Some(601)).lag_us(&ready), Some(-1_899_000));

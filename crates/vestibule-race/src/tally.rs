@@ -135,26 +135,17 @@ mod tests {
             client(3, 800, Some(2030), Seen::Ok),
             client(4, 2500, Some(2503), Seen::Ok),
         ];
-        let ready = Readiness {
-            at: Duration::from_secs(2),
-            source: Source::Stamp,
-        };
+        let ready = Readiness { at: Duration::from_secs(2), source: Source::Stamp };
         let tally = Tally::count(&clients, Some(&ready));
         assert_eq!((tally.clients, tally.ok, tally.lost), (5, 3, 2));
         assert_eq!(tally.of(Seen::Closed(1011)), 1);
         assert_eq!(tally.of(Seen::TimedOut), 0);
         assert_eq!(tally.accepted_early, 1);
         let early = tally.lag_early.unwrap();
-        assert_eq!(
-            (early.clients, early.p50_us, early.max_us),
-            (2, 10_000, 30_000)
-        );
+        assert_eq!((early.clients, early.p50_us, early.max_us), (2, 10_000, 30_000));
         assert_eq!(tally.lag_late.unwrap().max_us, 3_000);
         let all = tally.lag.unwrap();
-        assert_eq!(
-            (all.min_us, all.p50_us, all.p99_us),
-            (3_000, 10_000, 30_000)
-        );
+        assert_eq!((all.min_us, all.p50_us, all.p99_us), (3_000, 10_000, 30_000));
     }
 
     #[test]
@@ -167,10 +158,7 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let lag = Lag::of((1..=200).rev().collect()).unwrap();
-        assert_eq!(
-            (lag.min_us, lag.p50_us, lag.p99_us, lag.max_us),
-            (1, 100, 198, 200)
-        );
+        assert_eq!((lag.min_us, lag.p50_us, lag.p99_us, lag.max_us), (1, 100, 198, 200));
         assert_eq!(Lag::of(vec![7]).unwrap().p99_us, 7);
         assert_eq!(Lag::of(Vec::new()), None);
     }

@@ -70,10 +70,7 @@ impl Prepared {
         for name in ["PORT", "UVICORN_PORT", "FLASK_RUN_PORT"] {
             env.push((name.into(), port.clone()));
         }
-        Self {
-            argv: argv.collect(),
-            env,
-        }
+        Self { argv: argv.collect(), env }
     }
 
     /// The command behind a front, which fills in the port itself.
@@ -85,10 +82,7 @@ impl Prepared {
         }
         argv.push("--".into());
         argv.extend(door.command.argv.iter().cloned());
-        Self {
-            argv,
-            env: door.command.env.clone(),
-        }
+        Self { argv, env: door.command.env.clone() }
     }
 }
 
@@ -121,24 +115,15 @@ impl Running {
             Output::Show => command.stdout(io::stderr()).stderr(Stdio::inherit()),
         };
         let mut child = command.spawn().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => RaceError::NotFound {
-                program: program.clone(),
-            },
-            _ => RaceError::CannotStart {
-                program: program.clone(),
-                source,
-            },
+            io::ErrorKind::NotFound => RaceError::NotFound { program: program.clone() },
+            _ => RaceError::CannotStart { program: program.clone(), source },
         })?;
         let group = child
             .id()
             .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
             .ok_or_else(|| io::Error::other("the started process has no id"))?;
         let last_lines = LastLines::follow(child.stdout.take(), child.stderr.take());
-        Ok(Self {
-            child,
-            group,
-            last_lines,
-        })
+        Ok(Self { child, group, last_lines })
     }
 
     /// How it ended, if it has. Leaves the status in place, so that the group's number stays ours
@@ -182,10 +167,7 @@ impl Drop for Running {
 }
 
 fn exit_of(status: &WaitIdStatus) -> Option<Exit> {
-    status
-        .exit_status()
-        .map(Exit::Status)
-        .or_else(|| status.terminating_signal().map(Exit::Signal))
+    status.exit_status().map(Exit::Status).or_else(|| status.terminating_signal().map(Exit::Signal))
 }
 
 #[cfg(test)]

@@ -56,18 +56,12 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            trace: Arc::default(),
-        }
+        Self { clock, trace: Arc::default() }
     }
 
     /// What was recorded so far.
     pub(crate) fn trace(&self) -> Trace {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn note(&self, direction: Direction, bytes: &[u8]) {

@@ -28,13 +28,7 @@ fn scenario(address: SocketAddr) -> Scenario {
 
 async fn visit(scenario: &Scenario, address: SocketAddr) -> Client {
     let authority = address.to_string();
-    let visit = Visit::new(
-        scenario,
-        &authority,
-        vec![address],
-        Clock::start(),
-        Arc::default(),
-    );
+    let visit = Visit::new(scenario, &authority, vec![address], Clock::start(), Arc::default());
     visit.unwrap().make(7, None).await
 }
 
@@ -77,10 +71,7 @@ async fn echo(stream: TcpStream) {
 
 async fn accept_then_close(stream: TcpStream, code: u16) {
     let mut socket = accept_async(stream).await.unwrap();
-    let frame = CloseFrame {
-        code: CloseCode::from(code),
-        reason: "".into(),
-    };
+    let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
     socket.close(Some(frame)).await.unwrap();
     while let Some(Ok(_)) = socket.next().await {}
 }
@@ -134,16 +125,10 @@ async fn nobody_listening_is_refused() {
 
 #[tokio::test]
 async fn a_connection_without_an_answer_is_a_reset() {
-    let by_fin = seen_from(
-        |_| {},
-        |mut stream| async move { read_head(&mut stream).await },
-    );
+    let by_fin = seen_from(|_| {}, |mut stream| async move { read_head(&mut stream).await });
     assert_eq!(by_fin.await.seen, Seen::Reset);
     // Unread input turns the close into a reset.
-    let by_rst = seen_from(
-        |_| {},
-        |stream| async move { stream.readable().await.unwrap() },
-    );
+    let by_rst = seen_from(|_| {}, |stream| async move { stream.readable().await.unwrap() });
     assert_eq!(by_rst.await.seen, Seen::Reset);
 }
 
@@ -194,10 +179,7 @@ async fn a_greeting_does_not_excuse_a_1011() {
             let mut socket = accept_async(stream).await.unwrap();
             socket.send(Message::text("welcome")).await.unwrap();
             socket
-                .close(Some(CloseFrame {
-                    code: CloseCode::Error,
-                    reason: "".into(),
-                }))
+                .close(Some(CloseFrame { code: CloseCode::Error, reason: "".into() }))
                 .await
                 .unwrap();
             while let Some(Ok(_)) = socket.next().await {}
@@ -217,10 +199,7 @@ async fn an_answer_and_a_normal_goodbye_are_ok() {
             let message = socket.next().await.unwrap().unwrap();
             assert_eq!(message.to_text().unwrap(), "ping-7");
             socket.send(message).await.unwrap();
-            let frame = CloseFrame {
-                code: CloseCode::Normal,
-                reason: "".into(),
-            };
+            let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
             socket.close(Some(frame)).await.unwrap();
             while let Some(Ok(_)) = socket.next().await {}
         },
@@ -233,10 +212,7 @@ async fn an_answer_and_a_normal_goodbye_are_ok() {
 async fn silence_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let scenario = Scenario {
-        timeout: Duration::from_millis(80),
-        ..scenario(address)
-    };
+    let scenario = Scenario { timeout: Duration::from_millis(80), ..scenario(address) };
     let client = visit(&scenario, address).await;
     assert_eq!((client.seen, client.at_101), (Seen::TimedOut, None));
 }

@@ -74,17 +74,11 @@ impl Stage {
             }
             Target::Bare(launch) => {
                 let port = free_port()?;
-                let ports = Ports {
-                    dialled: port,
-                    app: port,
-                };
+                let ports = Ports { dialled: port, app: port };
                 (Role::Bare, Prepared::bare(launch, ports), ports)
             }
             Target::Door(door) => {
-                let ports = Ports {
-                    dialled: free_port()?,
-                    app: free_port()?,
-                };
+                let ports = Ports { dialled: free_port()?, app: free_port()? };
                 let needs_app_port = scenario.ready_path.is_some();
                 let prepared = Prepared::door(door, ports, needs_app_port);
                 (Role::Door, prepared, ports)
@@ -110,10 +104,7 @@ impl Stage {
         stamp: StampFile,
         start: impl FnOnce() -> Clock,
     ) -> Result<Self, RaceError> {
-        let resolve = |source| RaceError::Resolve {
-            host: address.host.clone(),
-            source,
-        };
+        let resolve = |source| RaceError::Resolve { host: address.host.clone(), source };
         let found = lookup_host((address.host.as_str(), address.port)).await;
         let addresses: Vec<SocketAddr> = found.map_err(resolve)?.collect();
         let probe = addresses.first().copied();
@@ -161,10 +152,7 @@ impl Stage {
 impl Probe {
     fn start(scenario: &Scenario, address: SocketAddr) -> Option<Self> {
         let path = scenario.ready_path.clone()?;
-        Some(Self {
-            probing: Some(tokio::spawn(probe_until_ready(address, path))),
-            ready: None,
-        })
+        Some(Self { probing: Some(tokio::spawn(probe_until_ready(address, path))), ready: None })
     }
 
     async fn ready(&mut self) -> Option<Instant> {

@@ -118,12 +118,7 @@ struct VisitEntry {
 
 fn run_entry(run: &Run<'_>) -> RunEntry {
     let outcome = run.outcome;
-    let Tally {
-        seen,
-        lost,
-        accepted_early,
-        ..
-    } = &run.tally;
+    let Tally { seen, lost, accepted_early, .. } = &run.tally;
     RunEntry {
         role: outcome.role.label(),
         judged: run.judged,
@@ -131,10 +126,9 @@ fn run_entry(run: &Run<'_>) -> RunEntry {
         clients: run.tally.clients,
         spread_ms: ms(outcome.spread),
         port_open_ms: outcome.port_open.map(ms),
-        ready: outcome.ready.map(|ready| ReadyEntry {
-            at_ms: ms(ready.at),
-            source: ready.source.key(),
-        }),
+        ready: outcome
+            .ready
+            .map(|ready| ReadyEntry { at_ms: ms(ready.at), source: ready.source.key() }),
         exit: outcome.exit.map(|(exit, after)| exit_entry(exit, after)),
         counts: seen.iter().map(|(seen, &n)| (seen.key(), n)).collect(),
         lost: *lost,
@@ -167,11 +161,7 @@ fn exit_entry(exit: Exit, after: Duration) -> ExitEntry {
         Exit::Status(status) => (Some(status), None),
         Exit::Signal(signal) => (None, Some(signal)),
     };
-    ExitEntry {
-        status,
-        signal,
-        after_ms: ms(after),
-    }
+    ExitEntry { status, signal, after_ms: ms(after) }
 }
 
 fn lag_entry(lag: Lag) -> LagEntry {
@@ -208,10 +198,7 @@ mod tests {
         let (bare, door) = (bare(), door());
         let value = parsed(&[&Run::for_comparison(&bare), &Run::judged(&door)]);
         assert_eq!(value["schema"], "vestibule.race/1");
-        assert_eq!(
-            (&value["passed"], &value["lost"]),
-            (&json!(true), &json!(0))
-        );
+        assert_eq!((&value["passed"], &value["lost"]), (&json!(true), &json!(0)));
         let mut run = value["runs"][0].clone();
         let visits = run.as_object_mut().unwrap().remove("visits").unwrap();
         assert_eq!(

@@ -134,9 +134,6 @@ mod tests {
     // Breaks the escaping with all that could end an attribute or a document.
     #[test]
     fn nothing_can_break_out_of_an_attribute() {
-        assert_eq!(
-            escaped("a\"b'c<d>&e\nf\u{0}\u{1b}g"),
-            "a&quot;b&apos;c&lt;d&gt;&amp;e fg"
-        );
+        assert_eq!(escaped("a\"b'c<d>&e\nf\u{0}\u{1b}g"), "a&quot;b&apos;c&lt;d&gt;&amp;e fg");
     }
 }

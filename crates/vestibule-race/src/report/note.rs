@@ -71,11 +71,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TargetEnded { exit, after } => {
-                write!(
-                    f,
-                    "the target ended by itself after {}: {exit}",
-                    seconds(*after)
-                )
+                write!(f, "the target ended by itself after {}: {exit}", seconds(*after))
             }
             Self::ReadyAfterSpread { ready } => write!(
                 f,
@@ -126,10 +122,7 @@ mod tests {
         assert_eq!(notes(|o| o.ready = None), [Note::ReadinessUnseen]);
         let at = |ms, source| {
             move |o: &mut crate::race::Outcome| {
-                o.ready = Some(Readiness {
-                    at: Duration::from_millis(ms),
-                    source,
-                });
+                o.ready = Some(Readiness { at: Duration::from_millis(ms), source });
             }
         };
         assert_eq!(notes(at(2000, Source::FirstOk)), [Note::ReadinessGuessed]);
@@ -145,9 +138,6 @@ mod tests {
     fn an_early_end_is_said() {
         let exit = (Exit::Status(1), Duration::from_millis(800));
         let notes = notes(|o| o.exit = Some(exit));
-        assert_eq!(
-            notes[0].to_string(),
-            "the target ended by itself after 0.80 s: exit status 1"
-        );
+        assert_eq!(notes[0].to_string(), "the target ended by itself after 0.80 s: exit status 1");
     }
 }

@@ -31,10 +31,7 @@ fn outcome(role: Role, clients: Vec<Client>) -> Outcome {
             Role::Door => Duration::from_millis(8),
             _ => Duration::from_millis(500),
         }),
-        ready: Some(Readiness {
-            at: Duration::from_millis(2500),
-            source: Source::Stamp,
-        }),
+        ready: Some(Readiness { at: Duration::from_millis(2500), source: Source::Stamp }),
         exit: None,
         last_lines: Vec::new(),
         trace: None,

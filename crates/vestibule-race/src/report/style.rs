@@ -23,10 +23,7 @@ pub(crate) enum Ink {
 
 impl Style {
     /// No colour, ASCII only: for logs and for tests.
-    pub const PLAIN: Self = Self {
-        colour: false,
-        unicode: false,
-    };
+    pub const PLAIN: Self = Self { colour: false, unicode: false };
 
     /// `text` in the colour of its meaning.
     pub(crate) fn paint(self, ink: Ink, text: &str) -> String {
@@ -59,11 +56,7 @@ impl Style {
 
     /// Start, tick and stretch of an axis.
     pub(crate) fn axis(self) -> [char; 3] {
-        if self.unicode {
-            ['├', '┼', '─']
-        } else {
-            ['|', '|', '-']
-        }
+        if self.unicode { ['├', '┼', '─'] } else { ['|', '|', '-'] }
     }
 
     /// A rule under a table.
@@ -95,10 +88,7 @@ mod tests {
     #[test]
     fn a_cell_is_blank_for_none_and_full_for_all() {
         for unicode in [true, false] {
-            let style = Style {
-                colour: false,
-                unicode,
-            };
+            let style = Style { colour: false, unicode };
             let full = if unicode { '█' } else { '#' };
             assert_eq!(style.cell(0, 200), ' ');
             assert_ne!(style.cell(1, 200), ' ');
@@ -111,10 +101,7 @@ mod tests {
     #[test]
     fn without_colour_no_escape_code_is_written() {
         assert_eq!(Style::PLAIN.paint(Ink::Bad, "lost"), "lost");
-        let colour = Style {
-            colour: true,
-            unicode: true,
-        };
+        let colour = Style { colour: true, unicode: true };
         assert_eq!(colour.paint(Ink::Bad, "lost"), "\x1b[31mlost\x1b[0m");
         assert_eq!(colour.paint(Ink::Bad, ""), "");
     }

@@ -76,11 +76,7 @@ fn ending(run: &Run<'_>, style: Style) -> String {
         text.push_str(&style.paint(Ink::Faint, &format!("    | {line}")));
         text.push('\n');
     }
-    if text.is_empty() {
-        text
-    } else {
-        format!("\n{text}")
-    }
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// The last line: whether somebody was lost.

@@ -84,11 +84,7 @@ fn frames(mut bytes: &[u8]) -> Vec<String> {
 fn hex(bytes: &[u8]) -> String {
     let shown = bytes.iter().take(HEX_BYTES_MAX);
     let text: Vec<String> = shown.map(|byte| format!("{byte:02x}")).collect();
-    let more = if bytes.len() > HEX_BYTES_MAX {
-        " ..."
-    } else {
-        ""
-    };
+    let more = if bytes.len() > HEX_BYTES_MAX { " ..." } else { "" };
     format!("{}{more}", text.join(" "))
 }
 
@@ -152,11 +148,7 @@ mod tests {
     use std::time::Duration;
 
     fn passage(ms: u64, direction: Direction, bytes: &[u8]) -> Passage {
-        Passage {
-            at: Duration::from_millis(ms),
-            direction,
-            bytes: bytes.to_vec(),
-        }
+        Passage { at: Duration::from_millis(ms), direction, bytes: bytes.to_vec() }
     }
 
     // Breaks the reading of one whole visit: a held head, a 101 with a frame behind it, a Close.
@@ -164,11 +156,7 @@ mod tests {
     fn a_visit_can_be_read() {
         let trace = Trace {
             passages: vec![
-                passage(
-                    1200,
-                    Direction::Sent,
-                    b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n",
-                ),
+                passage(1200, Direction::Sent, b"GET /ws HTTP/1.1\r\nHost: h\r\n\r\n"),
                 passage(
                     2512,
                     Direction::Received,

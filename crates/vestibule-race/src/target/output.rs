@@ -64,10 +64,7 @@ async fn read_into(tail: Arc<Mutex<Vec<u8>>>, mut pipe: impl AsyncRead + Unpin) 
 
 fn last_lines(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(tail);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let shown = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];
     let printable = |line: &&str| line.chars().filter(|c| !c.is_control()).collect();
     shown.iter().map(printable).collect()

@@ -5,16 +5,10 @@ use std::path::Path;
 use super::*;
 use tokio::time::timeout;
 
-const PORTS: Ports = Ports {
-    dialled: 20_001,
-    app: 20_002,
-};
+const PORTS: Ports = Ports { dialled: 20_001, app: 20_002 };
 
 fn shell(script: &str) -> Prepared {
-    Prepared {
-        argv: vec!["sh".into(), "-c".into(), script.into()],
-        env: Vec::new(),
-    }
+    Prepared { argv: vec!["sh".into(), "-c".into(), script.into()], env: Vec::new() }
 }
 
 fn start(prepared: &Prepared) -> Result<Running, RaceError> {
@@ -28,9 +22,7 @@ async fn until(what: &str, mut condition: impl FnMut() -> bool) {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("never: {what}"));
+    timeout(Duration::from_secs(10), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 fn group_is_gone(group: Pid) -> bool {
@@ -55,10 +47,7 @@ fn a_bare_command_gets_its_port_in_every_way_run_gives_it() {
 fn a_door_fills_in_the_port_itself() {
     let door = Door {
         front: vec!["vestibule".into(), "run".into()],
-        command: Launch {
-            argv: vec!["app".into(), "{port}".into()],
-            env: Vec::new(),
-        },
+        command: Launch { argv: vec!["app".into(), "{port}".into()], env: Vec::new() },
     };
     assert_eq!(
         Prepared::door(&door, PORTS, false).argv.join(" "),
@@ -72,10 +61,7 @@ fn a_door_fills_in_the_port_itself() {
 
 #[tokio::test]
 async fn a_missing_program_is_named() {
-    let missing = Prepared {
-        argv: vec!["no-such-program-here".into()],
-        env: Vec::new(),
-    };
+    let missing = Prepared { argv: vec!["no-such-program-here".into()], env: Vec::new() };
     let error = start(&missing).unwrap_err();
     assert_eq!(error.to_string(), "no-such-program-here: not found");
 }

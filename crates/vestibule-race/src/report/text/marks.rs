@@ -16,10 +16,8 @@ use crate::report::{
 
 /// One line for each mark that has no room beside the last one.
 pub(super) fn lines(run: &Run<'_>, scale: Scale, style: Style) -> Vec<String> {
-    let named = [
-        ("port open", run.outcome.port_open),
-        ("ready", run.outcome.ready.map(|ready| ready.at)),
-    ];
+    let named =
+        [("port open", run.outcome.port_open), ("ready", run.outcome.ready.map(|ready| ready.at))];
     let mut rows: Vec<String> = Vec::new();
     let mut row = String::new();
     for (name, at) in named {
@@ -34,9 +32,7 @@ pub(super) fn lines(run: &Run<'_>, scale: Scale, style: Style) -> Vec<String> {
         row.push_str(&text);
     }
     rows.extend(Some(row).filter(|row| !row.is_empty()));
-    rows.into_iter()
-        .map(|row| format!("{:LABEL$}{}", "", style.paint(Ink::Strong, &row)))
-        .collect()
+    rows.into_iter().map(|row| format!("{:LABEL$}{}", "", style.paint(Ink::Strong, &row))).collect()
 }
 
 /// Where a mark's text begins, and the text: the mark first, or last where the page ends.

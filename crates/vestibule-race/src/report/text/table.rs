@@ -21,10 +21,7 @@ const CELL: usize = 15;
 
 /// The table, each line with its end.
 pub(super) fn side_by_side(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    let mut table = Table {
-        style,
-        text: String::new(),
-    };
+    let mut table = Table { style, text: String::new() };
     let heads = [bare, door].map(|run| run.outcome.role.label().to_uppercase());
     table.row("", &heads, [Ink::Strong; 2]);
     let outcomes: BTreeSet<Seen> = [bare, door]
@@ -45,19 +42,9 @@ pub(super) fn side_by_side(bare: &Run<'_>, door: &Run<'_>, style: Style) -> Stri
     table.rule();
     let lost = [bare, door].map(|run| run.tally.lost);
     let inks = lost.map(|lost| if lost > 0 { Ink::Bad } else { Ink::Good });
-    table.row(
-        "lost",
-        &shares(lost, [bare.tally.clients, door.tally.clients]),
-        inks,
-    );
-    table.lags(
-        "lag behind readiness",
-        [bare.tally.lag_early, door.tally.lag_early],
-    );
-    table.lags(
-        "handshake once ready",
-        [bare.tally.lag_late, door.tally.lag_late],
-    );
+    table.row("lost", &shares(lost, [bare.tally.clients, door.tally.clients]), inks);
+    table.lags("lag behind readiness", [bare.tally.lag_early, door.tally.lag_early]);
+    table.lags("handshake once ready", [bare.tally.lag_late, door.tally.lag_late]);
     table.text
 }
 
@@ -87,11 +74,8 @@ impl Table {
         if lags.iter().all(Option::is_none) {
             return;
         }
-        let parts: [(&str, fn(Lag) -> i64); 3] = [
-            ("p50", |lag| lag.p50_us),
-            ("p99", |lag| lag.p99_us),
-            ("max", |lag| lag.max_us),
-        ];
+        let parts: [(&str, fn(Lag) -> i64); 3] =
+            [("p50", |lag| lag.p50_us), ("p99", |lag| lag.p99_us), ("max", |lag| lag.max_us)];
         for (part, value) in parts {
             let cells = lags.map(|known| known.map_or("-".into(), |known| lag(value(known))));
             let inks = lags.map(|known| known.map_or(Ink::Faint, |_| Ink::Strong));

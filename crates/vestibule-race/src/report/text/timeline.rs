@@ -12,7 +12,7 @@ use crate::{
         style::{Ink, Style},
         units::percent,
     },
-    seen::{Client, Seen},
+    seen::Client,
 };
 
 /// Columns before the chart: two blanks, the longest label, one blank.
@@ -20,9 +20,8 @@ pub(super) const LABEL: usize = 17;
 /// Columns after the chart: blank, count, share.
 const COUNT: usize = 11;
 /// Steps that an axis may have, in milliseconds.
-const STEPS_MS: [u64; 12] = [
-    10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000,
-];
+const STEPS_MS: [u64; 12] =
+    [10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
 /// Ticks on an axis, at most.
 const TICKS_MAX: u64 = 6;
 
@@ -52,10 +51,7 @@ impl Scale {
 
 /// Draws a race within `width` columns, each line with its end.
 pub(super) fn draw(run: &Run<'_>, width: usize, style: Style) -> String {
-    let scale = Scale {
-        columns: width - LABEL - COUNT,
-        end: end_of(run),
-    };
+    let scale = Scale { columns: width - LABEL - COUNT, end: end_of(run) };
     let mut lines = Vec::new();
     let clients = &run.outcome.clients;
     lines.extend(waiting_row(clients, scale, style));
@@ -63,34 +59,22 @@ pub(super) fn draw(run: &Run<'_>, width: usize, style: Style) -> String {
     let drawn_order = run.tally.seen.keys().filter(|seen| seen.is_lost());
     for &seen in drawn_order.chain(run.tally.seen.keys().filter(|seen| !seen.is_lost())) {
         let saw = arrivals_by_column(clients.iter().filter(|c| c.seen == seen), scale);
-        let cells = saw
-            .iter()
-            .zip(&came)
-            .map(|(&part, &all)| style.cell(part, all));
+        let cells = saw.iter().zip(&came).map(|(&part, &all)| style.cell(part, all));
         let ink = if seen.is_lost() { Ink::Bad } else { Ink::Good };
         let row = style.paint(ink, &cells.collect::<String>());
         let count = run.tally.of(seen);
         let share = percent(count, clients.len());
-        lines.push(format!(
-            "  {:<14} {row} {count:>4} {share:>5}",
-            seen.label()
-        ));
+        lines.push(format!("  {:<14} {row} {count:>4} {share:>5}", seen.label()));
     }
     lines.extend(axis(scale, style));
     lines.extend(marks::lines(run, scale, style));
-    lines
-        .into_iter()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
+    lines.into_iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 /// Everything that has to be on the chart, rounded up so that nothing sticks to its end.
 fn end_of(run: &Run<'_>) -> Duration {
     let outcome = run.outcome;
-    let in_clients = outcome
-        .clients
-        .iter()
-        .map(|c| c.at_101.unwrap_or(c.arrived));
+    let in_clients = outcome.clients.iter().map(|c| c.at_101.unwrap_or(c.arrived));
     let latest = in_clients
         .chain(outcome.ready.map(|ready| ready.at))
         .chain([outcome.spread])
@@ -127,10 +111,7 @@ fn waiting_row(clients: &[Client], scale: Scale, style: Style) -> Option<String>
 fn axis(scale: Scale, style: Style) -> [String; 2] {
     let [start, tick, stretch] = style.axis();
     let end_ms = u64::try_from(scale.end.as_millis()).unwrap_or(u64::MAX);
-    let step_ms = STEPS_MS
-        .into_iter()
-        .find(|step| end_ms / step < TICKS_MAX)
-        .unwrap_or(end_ms);
+    let step_ms = STEPS_MS.into_iter().find(|step| end_ms / step < TICKS_MAX).unwrap_or(end_ms);
     let mut line = vec![stretch; scale.columns];
     let mut times = String::new();
     for ms in (0..=end_ms).step_by(usize::try_from(step_ms).unwrap_or(usize::MAX)) {
