@@ -123,17 +123,26 @@ fn closes_raw(chars: &[char], at: usize, hashes: usize) -> bool {
 
 /// Tests are last in a file, so that everything from `#[cfg(test)] mod …` on is one.
 fn test_lines(path: &str, code: &[String]) -> Vec<bool> {
-    let is_test_file = path.contains("/tests/") || path.ends_with("/tests.rs");
-    let mut seen = is_test_file;
+    let mut seen = path.contains("/tests/") || path.ends_with("/tests.rs");
     let mut lines = Vec::with_capacity(code.len());
     for (index, line) in code.iter().enumerate() {
-        let opens_module = code
-            .get(index + 1)
-            .is_some_and(|next| next.trim_start().starts_with("mod "));
-        seen |= line.trim() == "#[cfg(test)]" && opens_module;
+        seen |= is_test_attribute(line.trim()) && opens_module(&code[index + 1..]);
         lines.push(seen);
     }
     lines
+}
+
+fn is_test_attribute(line: &str) -> bool {
+    line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test,")
+}
+
+/// Whether a module's own body comes next, behind more attributes.
+fn opens_module(code: &[String]) -> bool {
+    let item = code
+        .iter()
+        .map(|line| line.trim())
+        .find(|line| !line.starts_with("#["));
+    item.is_some_and(|line| line.starts_with("mod ") && line.ends_with('{'))
 }
 
 #[cfg(test)]
@@ -165,6 +174,10 @@ mod tests {
             RustText::new("src/a.rs", text).in_test,
             [false, true, true, true]
         );
+        let text = "#[cfg(all(test, unix))]\n#[allow(x)]\nmod tests {\n}\n#[cfg(test)]\nmod a;\n";
+        assert!(RustText::new("src/a.rs", text).in_test[0]);
+        let text = "#[cfg(test)]\nmod sample;\nfn a() {}\n";
+        assert!(!RustText::new("src/a.rs", text).in_test[2]);
         assert!(RustText::new("x/tests/a.rs", "fn a() {}\n").in_test[0]);
     }
 }
