@@ -141,11 +141,7 @@ impl BodyDecoder {
                 Ok(Step::NeedMore) => Ok(Decoded::NeedMore),
                 Ok(Step::End(trailers)) => {
                     self.state = State::Ended;
-                    Ok(if trailers.is_empty() {
-                        Decoded::End
-                    } else {
-                        Decoded::Trailers(trailers)
-                    })
+                    Ok(if trailers.is_empty() { Decoded::End } else { Decoded::Trailers(trailers) })
                 }
                 Err(error) => {
                     self.state = State::Failed(error);
@@ -173,11 +169,7 @@ impl BodyDecoder {
 /// Digits alone, at most what 64 bits hold (RFC 9110 §8.6, without its leniency for lists).
 pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    if digits {
-        std::str::from_utf8(value).ok()?.parse().ok()
-    } else {
-        None
-    }
+    if digits { std::str::from_utf8(value).ok()?.parse().ok() } else { None }
 }
 
 fn take_up_to(input: &mut BytesMut, most: u64) -> Decoded {

@@ -50,11 +50,7 @@ pub struct HeadLimits {
 impl Default for HeadLimits {
     /// 32 KiB, 100 fields, a target of 8 KiB.
     fn default() -> Self {
-        Self {
-            bytes_max: 32 * 1024,
-            fields_max: 100,
-            target_max: 8 * 1024,
-        }
+        Self { bytes_max: 32 * 1024, fields_max: 100, target_max: 8 * 1024 }
     }
 }
 
@@ -96,8 +92,7 @@ impl HeadReader {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.next_head()
-            .inspect_err(|error| self.failed = Some(*error))
+        self.next_head().inspect_err(|error| self.failed = Some(*error))
     }
 
     /// The bytes that have arrived behind the last head taken.
@@ -129,10 +124,8 @@ impl HeadReader {
     }
 
     fn next_head(&mut self) -> Result<Option<Head>, HeadError> {
-        let limits = ScanLimits {
-            bytes_max: self.limits.bytes_max,
-            fields_max: self.limits.fields_max,
-        };
+        let limits =
+            ScanLimits { bytes_max: self.limits.bytes_max, fields_max: self.limits.fields_max };
         let Some(found) = self.scanner.scan(&self.buffer, limits)? else {
             return Ok(None);
         };

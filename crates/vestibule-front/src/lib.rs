@@ -4,8 +4,22 @@
 //! Must never print, parse flags, or read the process environment.
 
 pub mod body;
+pub mod connection;
+pub mod drain;
 pub mod ending;
+pub mod farewell;
+pub mod front;
+pub mod handover;
 pub mod head;
+pub mod journal;
+pub mod listener;
 pub mod process;
+pub mod proxy;
 pub mod refuse;
+pub mod relay;
+pub mod service;
+pub mod stream;
+pub mod supervise;
 pub mod tunnel;
+pub mod upstream;
+pub mod wellness;

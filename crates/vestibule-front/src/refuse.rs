@@ -56,9 +56,8 @@ pub fn http_refusal(
     if let Some(wait) = retry_after {
         let _ = write!(head, "Retry-After: {}\r\n", whole_seconds(wait));
     }
-    for (name, value) in extra
-        .iter()
-        .filter(|(name, value)| is_one_line(name) && is_one_line(value))
+    for (name, value) in
+        extra.iter().filter(|(name, value)| is_one_line(name) && is_one_line(value))
     {
         let _ = write!(head, "{name}: {value}\r\n");
     }
@@ -80,35 +79,20 @@ pub fn head_refusal(error: HeadError) -> Vec<u8> {
     if error == HeadError::Http2 {
         return http2_refusal();
     }
-    http_refusal(
-        error.status(),
-        error.code(),
-        &error.to_string(),
-        None,
-        error.answer_fields(),
-    )
+    http_refusal(error.status(), error.code(), &error.to_string(), None, error.answer_fields())
 }
 
 /// The refusal of a request that the gate did not admit. `jitter`, from 0 to 1, spreads the return of
 /// a crowd over as long again as the wait itself.
 pub fn gate_refusal(refusal: &GateRefusal<'_>, jitter: f64) -> Vec<u8> {
-    let spread = if jitter.is_finite() {
-        jitter.clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    let wait = refusal
-        .retry_after
-        .max(Duration::from_secs(1))
-        .mul_f64(1.0 + spread);
+    let spread = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
+    let wait = refusal.retry_after.max(Duration::from_secs(1)).mul_f64(1.0 + spread);
     http_refusal(503, refusal.code, refusal.detail, Some(wait), &[])
 }
 
 /// RFC 9110 §7.8: who sends Upgrade lists it in Connection.
 fn connection_options(extra: &[(&str, &str)]) -> &'static str {
-    let upgrade = extra
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+    let upgrade = extra.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
     if upgrade { "close, Upgrade" } else { "close" }
 }
 
@@ -117,10 +101,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 fn is_one_line(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 /// Text inside a JSON string (RFC 8259 §7).

@@ -11,7 +11,7 @@ mod drive;
 mod ended;
 pub mod frames;
 mod half;
-mod scratch;
+pub(crate) mod scratch;
 mod spill;
 mod turn;
 
@@ -60,17 +60,10 @@ enum Stage {
     /// Both directions flow; after the end of one, the other until the given time.
     Relay { linger: Option<Instant> },
     /// To be closed by us as soon as the client's stream stands between frames.
-    Finishing {
-        deadline: Instant,
-        code: CloseCode,
-        frame: Box<[u8]>,
-    },
+    Finishing { deadline: Instant, code: CloseCode, frame: Box<[u8]> },
     /// Nothing of the upstream's is relayed any more. What the client still sends goes up to the
     /// end of its Close.
-    Parting {
-        deadline: Instant,
-        close: Option<CloseCode>,
-    },
+    Parting { deadline: Instant, close: Option<CloseCode> },
 }
 
 impl Tunnel {
@@ -124,13 +117,9 @@ impl Tunnel {
             let expired = self.expire(now);
             loop {
                 let up = self.intake_up();
-                let up = self
-                    .to_upstream
-                    .pump(cx, client, upstream, up, scratch, now);
+                let up = self.to_upstream.pump(cx, client, upstream, up, scratch, now);
                 let down = self.intake_down();
-                let down = self
-                    .to_client
-                    .pump(cx, upstream, client, down, scratch, now);
+                let down = self.to_client.pump(cx, upstream, client, down, scratch, now);
                 if let Some(detail) = expired {
                     return Poll::Ready(self.ended(detail));
                 }
@@ -154,14 +143,12 @@ impl Tunnel {
     pub fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Finishing { deadline, .. } | Stage::Parting { deadline, .. } => Some(deadline),
-            Stage::Relay { linger } => [
-                linger,
-                self.stalled_until(&self.to_client),
-                self.stalled_until(&self.to_upstream),
-            ]
-            .into_iter()
-            .flatten()
-            .min(),
+            Stage::Relay { linger } => {
+                [linger, self.stalled_until(&self.to_client), self.stalled_until(&self.to_upstream)]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
         }
     }
 
@@ -174,11 +161,7 @@ impl Tunnel {
     pub fn close(&mut self, code: CloseCode, reason: &str, now: Instant) {
         if let Stage::Relay { .. } = self.stage {
             let frame = close::close_frame(code, reason);
-            self.stage = Stage::Finishing {
-                deadline: now + CLOSE_WAIT,
-                code,
-                frame,
-            };
+            self.stage = Stage::Finishing { deadline: now + CLOSE_WAIT, code, frame };
             self.phase = Phase::Drain;
             self.to_client.cut_to_boundary();
             self.turn_finishing(now);
@@ -187,10 +170,7 @@ impl Tunnel {
 
     /// Bytes that have passed so far.
     pub fn counters(&self) -> Counters {
-        Counters {
-            to_client: self.to_client.written(),
-            to_upstream: self.to_upstream.written(),
-        }
+        Counters { to_client: self.to_client.written(), to_upstream: self.to_upstream.written() }
     }
 
     /// Bytes held in memory for both directions: read, and not yet written.
@@ -215,8 +195,7 @@ impl Tunnel {
     }
 
     fn stalled_until(&self, half: &Half) -> Option<Instant> {
-        half.stalled_since()
-            .map(|since| since + seconds(self.write_progress_secs))
+        half.stalled_since().map(|since| since + seconds(self.write_progress_secs))
     }
 
     /// Applies the deadlines. What it returns ends the tunnel, after a last look at both
@@ -231,11 +210,7 @@ impl Tunnel {
             // if it had to wait.
             self.to_upstream.fail_sink();
             let expired = matches!(self.first, None | Some(Cause::Drain));
-            return Some(if expired {
-                Detail::DrainExpired
-            } else {
-                self.detail()
-            });
+            return Some(if expired { Detail::DrainExpired } else { self.detail() });
         };
         if passed(self.stalled_until(&self.to_upstream)) {
             self.first.get_or_insert(Cause::Stalled(Party::Upstream));

@@ -15,10 +15,7 @@ const SIZE_DIGITS_MAX: u8 = 16;
 const EXTENSION_BYTES_MAX: u32 = 256;
 /// Extension bytes of a whole body.
 const EXTENSION_BYTES_TOTAL_MAX: u32 = 16 * 1024;
-const TRAILERS: ScanLimits = ScanLimits {
-    bytes_max: 8 * 1024,
-    fields_max: 32,
-};
+const TRAILERS: ScanLimits = ScanLimits { bytes_max: 8 * 1024, fields_max: 32 };
 
 /// Fields that mean something to whoever frames, routes, authenticates or caches (RFC 9110 §6.5.1).
 const FORBIDDEN_TRAILERS: [&str; 19] = [
@@ -73,10 +70,7 @@ pub(super) struct ChunkedDecoder {
 impl Default for ChunkedDecoder {
     fn default() -> Self {
         Self {
-            state: State::Size {
-                value: 0,
-                digits: 0,
-            },
+            state: State::Size { value: 0, digits: 0 },
             extension_bytes_total: 0,
             trailers: Vec::new(),
             scanner: Scanner::new(Grammar::Trailers),
@@ -111,10 +105,7 @@ impl ChunkedDecoder {
             (&State::SizeEnd { size }, b'\n') => Ok(State::Data { left: size }),
             (State::SizeEnd { .. }, _) => Err(BodyError::ChunkSize),
             (State::DataCr, b'\r') => Ok(State::DataLf),
-            (State::DataLf, b'\n') => Ok(State::Size {
-                value: 0,
-                digits: 0,
-            }),
+            (State::DataLf, b'\n') => Ok(State::Size { value: 0, digits: 0 }),
             _ => Err(BodyError::ChunkEnd),
         }
     }
@@ -127,10 +118,7 @@ impl ChunkedDecoder {
         if control || too_long {
             return Err(BodyError::ChunkExtension);
         }
-        Ok(State::Extension {
-            size,
-            bytes: bytes + 1,
-        })
+        Ok(State::Extension { size, bytes: bytes + 1 })
     }
 
     fn data(&mut self, input: &mut BytesMut, left: u64) -> Step {
@@ -138,11 +126,7 @@ impl ChunkedDecoder {
             return Step::NeedMore;
         };
         let left = left - data.len() as u64;
-        self.state = if left == 0 {
-            State::DataCr
-        } else {
-            State::Data { left }
-        };
+        self.state = if left == 0 { State::DataCr } else { State::Data { left } };
         Step::Data(data)
     }
 
@@ -150,12 +134,8 @@ impl ChunkedDecoder {
     fn trailers(&mut self, input: &mut BytesMut) -> Result<Step, BodyError> {
         let room = TRAILERS.bytes_max.saturating_sub(self.trailers.len());
         let before = self.trailers.len();
-        self.trailers
-            .extend_from_slice(&input[..room.min(input.len())]);
-        let found = self
-            .scanner
-            .scan(&self.trailers, TRAILERS)
-            .map_err(|_| BodyError::Trailers)?;
+        self.trailers.extend_from_slice(&input[..room.min(input.len())]);
+        let found = self.scanner.scan(&self.trailers, TRAILERS).map_err(|_| BodyError::Trailers)?;
         let used = found.map_or(self.trailers.len(), |found| found.end) - before;
         input.advance(used);
         match found {
@@ -172,15 +152,11 @@ impl ChunkedDecoder {
 
 fn size_byte(value: u64, digits: u8, byte: u8) -> Result<State, BodyError> {
     match (byte, char::from(byte).to_digit(16)) {
-        (_, Some(digit)) if digits < SIZE_DIGITS_MAX => Ok(State::Size {
-            value: value << 4 | u64::from(digit),
-            digits: digits + 1,
-        }),
+        (_, Some(digit)) if digits < SIZE_DIGITS_MAX => {
+            Ok(State::Size { value: value << 4 | u64::from(digit), digits: digits + 1 })
+        }
         (b'\r', _) if digits > 0 => Ok(State::SizeEnd { size: value }),
-        (b';', _) if digits > 0 => Ok(State::Extension {
-            size: value,
-            bytes: 1,
-        }),
+        (b';', _) if digits > 0 => Ok(State::Extension { size: value, bytes: 1 }),
         _ => Err(BodyError::ChunkSize),
     }
 }
@@ -195,10 +171,7 @@ fn parse_trailers(bytes: &[u8], fields: usize) -> Result<HeaderMap, BodyError> {
     for field in parsed.iter().filter(|field| !is_forbidden(field.name)) {
         let name =
             HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BodyError::Trailers)?;
-        kept.append(
-            name,
-            HeaderValue::from_bytes(field.value).map_err(|_| BodyError::Trailers)?,
-        );
+        kept.append(name, HeaderValue::from_bytes(field.value).map_err(|_| BodyError::Trailers)?);
     }
     Ok(kept)
 }

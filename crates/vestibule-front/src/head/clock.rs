@@ -17,11 +17,7 @@ const GO: u8 = 45;
 pub(super) fn handshake_clock(path: &str, user_agent: Option<&[u8]>) -> Option<NonZeroU8> {
     let socket_io = path.starts_with("/socket.io/").then_some(SOCKET_IO);
     let agent = user_agent.and_then(|agent| agent_clock(std::str::from_utf8(agent).ok()?));
-    socket_io
-        .into_iter()
-        .chain(agent)
-        .min()
-        .and_then(NonZeroU8::new)
+    socket_io.into_iter().chain(agent).min().and_then(NonZeroU8::new)
 }
 
 fn agent_clock(agent: &str) -> Option<u8> {

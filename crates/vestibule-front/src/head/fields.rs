@@ -49,10 +49,8 @@ impl Head {
         if target.len() > target_max {
             return Err(HeadError::TargetTooLong);
         }
-        let (method, target) = (
-            Span::of(&bytes, method.as_bytes()),
-            Span::of(&bytes, target.as_bytes()),
-        );
+        let (method, target) =
+            (Span::of(&bytes, method.as_bytes()), Span::of(&bytes, target.as_bytes()));
         let spans = FieldTable::spans(&bytes, request.headers);
         Ok(Self {
             table: FieldTable { bytes, spans },
@@ -105,11 +103,7 @@ impl fmt::Debug for Head {
 
 impl Version {
     pub(super) const fn from_minor(minor: u8) -> Self {
-        if minor == 0 {
-            Self::Http10
-        } else {
-            Self::Http11
-        }
+        if minor == 0 { Self::Http10 } else { Self::Http11 }
     }
 }
 
@@ -138,19 +132,14 @@ impl FieldTable {
     /// Where each parsed field lies in the bytes it was parsed from.
     pub(crate) fn spans(bytes: &[u8], parsed: &[httparse::Header<'_>]) -> Box<[(Span, Span)]> {
         let place = |field: &httparse::Header<'_>| {
-            (
-                Span::of(bytes, field.name.as_bytes()),
-                Span::of(bytes, field.value),
-            )
+            (Span::of(bytes, field.name.as_bytes()), Span::of(bytes, field.value))
         };
         parsed.iter().map(place).collect()
     }
 
     /// Every field in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.spans
-            .iter()
-            .map(|(name, value)| (name.text(&self.bytes), value.slice(&self.bytes)))
+        self.spans.iter().map(|(name, value)| (name.text(&self.bytes), value.slice(&self.bytes)))
     }
 
     /// The values of all fields of that name, in any case.
@@ -173,16 +162,11 @@ impl Span {
     fn of(whole: &[u8], part: &[u8]) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            start: narrow(start),
-            end: narrow(start + part.len()),
-        }
+        Self { start: narrow(start), end: narrow(start + part.len()) }
     }
 
     fn slice(self, whole: &[u8]) -> &[u8] {
-        whole
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     fn text(self, whole: &[u8]) -> &str {

@@ -61,10 +61,7 @@ impl Forwarding {
         let mut set = Vec::with_capacity(3);
         let mut chain: Vec<u8> = Vec::new();
         if trusted {
-            chain = head
-                .values("x-forwarded-for")
-                .collect::<Vec<_>>()
-                .join(&b", "[..]);
+            chain = head.values("x-forwarded-for").collect::<Vec<_>>().join(&b", "[..]);
         }
         let client = client_address(&chain, peer, trust);
         if let Some(peer) = peer {
@@ -81,11 +78,7 @@ impl Forwarding {
         if let Some(host) = host.filter(|_| !vouched("x-forwarded-host")) {
             set.push(("X-Forwarded-Host", host.as_bytes().to_vec()));
         }
-        Self {
-            trusted,
-            set,
-            client,
-        }
+        Self { trusted, set, client }
     }
 
     /// Whether a field of the client stays as it is.
@@ -99,9 +92,7 @@ impl Forwarding {
 
     /// The fields that are ours to set.
     pub(super) fn set(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.set
-            .iter()
-            .map(|(name, value)| (*name, value.as_slice()))
+        self.set.iter().map(|(name, value)| (*name, value.as_slice()))
     }
 
     /// The nearest address that somebody trusted has seen; the peer's own without trust.
@@ -188,9 +179,8 @@ impl FromStr for Cidr {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address_text
-            .parse()
-            .map_err(|_| CidrError::Address(address_text.to_owned()))?;
+        let address: IpAddr =
+            address_text.parse().map_err(|_| CidrError::Address(address_text.to_owned()))?;
         let max = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix_text {
             None => max,
@@ -198,25 +188,18 @@ impl FromStr for Cidr {
                 .parse()
                 .ok()
                 .filter(|&prefix| prefix <= max && digits.bytes().all(|byte| byte.is_ascii_digit()))
-                .ok_or_else(|| CidrError::Prefix {
-                    found: digits.to_owned(),
-                    max,
-                })?,
+                .ok_or_else(|| CidrError::Prefix { found: digits.to_owned(), max })?,
         };
         let network = masked(address, prefix);
         let range = match network.to_canonical() {
             // A mapped range is one of IPv4, 96 bits shorter.
-            mapped @ IpAddr::V4(_) if max == 128 && prefix >= 96 => Self {
-                network: mapped,
-                prefix: prefix - 96,
-            },
+            mapped @ IpAddr::V4(_) if max == 128 && prefix >= 96 => {
+                Self { network: mapped, prefix: prefix - 96 }
+            }
             _ => Self { network, prefix },
         };
         if network != address {
-            return Err(CidrError::HostBits {
-                found: text.to_owned(),
-                meant: range,
-            });
+            return Err(CidrError::HostBits { found: text.to_owned(), meant: range });
         }
         Ok(range)
     }
@@ -232,15 +215,11 @@ impl fmt::Display for Cidr {
 fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX
-                .checked_shl(32 - u32::from(prefix.min(32)))
-                .unwrap_or(0);
+            let mask = u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0);
             IpAddr::V4((v4.to_bits() & mask).into())
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX
-                .checked_shl(128 - u32::from(prefix.min(128)))
-                .unwrap_or(0);
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
             IpAddr::V6((v6.to_bits() & mask).into())
         }
     }

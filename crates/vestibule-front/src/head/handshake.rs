@@ -81,10 +81,7 @@ impl Handshake {
     /// The path, without the query.
     pub fn path(&self) -> &str {
         let target = self.outbound.get(METHOD.len()..).unwrap_or_default();
-        let end = target
-            .iter()
-            .position(|byte| matches!(byte, b' ' | b'?'))
-            .unwrap_or(0);
+        let end = target.iter().position(|byte| matches!(byte, b' ' | b'?')).unwrap_or(0);
         std::str::from_utf8(&target[..end]).unwrap_or_default()
     }
 
@@ -107,8 +104,7 @@ impl Handshake {
 
     /// How long this client is known to wait for its answer; `None` when it did not say who it is.
     pub fn client_clock(&self) -> Option<Duration> {
-        self.clock_seconds
-            .map(|seconds| Duration::from_secs(seconds.get().into()))
+        self.clock_seconds.map(|seconds| Duration::from_secs(seconds.get().into()))
     }
 
     /// The client's address as far as it can be believed: the peer, or what a trusted peer vouches for.
@@ -122,23 +118,18 @@ impl Handshake {
     }
 
     fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        self.values("sec-websocket-protocol")
-            .flat_map(list::tokens)
-            .filter_map(Result::ok)
+        self.values("sec-websocket-protocol").flat_map(list::tokens).filter_map(Result::ok)
     }
 
     /// Reads a field back out of the serialised head, which we wrote: one line each, `name: value`.
     fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s [u8]> {
-        self.outbound
-            .split(|&byte| byte == b'\n')
-            .skip(1)
-            .filter_map(move |line| {
-                let (field, value) = line.split_at_checked(name.len())?;
-                let value = value.strip_prefix(b": ")?;
-                field
-                    .eq_ignore_ascii_case(name.as_bytes())
-                    .then(|| value.strip_suffix(b"\r").unwrap_or(value))
-            })
+        self.outbound.split(|&byte| byte == b'\n').skip(1).filter_map(move |line| {
+            let (field, value) = line.split_at_checked(name.len())?;
+            let value = value.strip_prefix(b": ")?;
+            field
+                .eq_ignore_ascii_case(name.as_bytes())
+                .then(|| value.strip_suffix(b"\r").unwrap_or(value))
+        })
     }
 }
 
@@ -157,9 +148,7 @@ fn check_offers(reading: &Reading<'_>) -> Result<(), HeadError> {
     if subprotocols.any(|name| name.is_err()) {
         return Err(HeadError::Subprotocol);
     }
-    let mut extensions = head
-        .values("sec-websocket-extensions")
-        .flat_map(list::extension_names);
+    let mut extensions = head.values("sec-websocket-extensions").flat_map(list::extension_names);
     if extensions.any(|name| name.is_err()) {
         return Err(HeadError::Extensions);
     }
@@ -173,10 +162,7 @@ fn is_key(value: &[u8]) -> bool {
 }
 
 fn accept_value(key: &[u8]) -> [u8; 28] {
-    let digest = Sha1::new()
-        .chain_update(key)
-        .chain_update(ACCEPT_GUID)
-        .finalize();
+    let digest = Sha1::new().chain_update(key).chain_update(ACCEPT_GUID).finalize();
     let mut accept = [0; 28];
     // Twenty bytes are always twenty-eight characters; were they not, no answer would match.
     let _ = STANDARD.encode_slice(digest, &mut accept);
@@ -195,10 +181,7 @@ fn serialise(reading: &Reading<'_>) -> Box<[u8]> {
         b"GET  HTTP/1.1\r\nHost: \r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".len();
     let target = reading.target.as_str().as_bytes();
     let host = reading.host.unwrap_or_default().as_bytes();
-    let rest: usize = reading
-        .end_to_end()
-        .map(|(name, value)| name.len() + value.len() + 4)
-        .sum();
+    let rest: usize = reading.end_to_end().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut out = Vec::with_capacity(fixed + target.len() + host.len() + rest);
     for part in [METHOD, target, b" HTTP/1.1\r\nHost: ", host] {
         out.extend_from_slice(part);

@@ -19,20 +19,13 @@ const HOP_BY_HOP: [&str; 8] = [
     "upgrade",
 ];
 
-const PROTECTED: [&str; 5] = [
-    "authorization",
-    "content-length",
-    "cookie",
-    "host",
-    "transfer-encoding",
-];
+const PROTECTED: [&str; 5] =
+    ["authorization", "content-length", "cookie", "host", "transfer-encoding"];
 
 /// Whether this field ends at us whatever Connection says. Transfer-Encoding is not here: it is
 /// framing, which is read and written anew; Trailer announces what we do relay.
 pub(crate) fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+    HOP_BY_HOP.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// What the Connection fields of one head say.
@@ -59,23 +52,18 @@ impl<'h> ConnectionOptions<'h> {
 
     /// Whether an option, or the field of that name, is listed; in any case.
     pub(super) fn lists(&self, name: &str) -> bool {
-        self.listed
-            .iter()
-            .any(|listed| listed.eq_ignore_ascii_case(name))
+        self.listed.iter().any(|listed| listed.eq_ignore_ascii_case(name))
     }
 }
 
 /// Whether removing this field would change who the client is, where it goes, or how it is framed.
 fn is_protected(option: &str) -> bool {
-    PROTECTED
-        .iter()
-        .any(|known| option.eq_ignore_ascii_case(known))
+    PROTECTED.iter().any(|known| option.eq_ignore_ascii_case(known))
         || super::is_forwarding_name(option)
         || starts_with_ignore_case(option, "sec-websocket-")
 }
 
 /// `str::starts_with` in any case of ASCII.
 pub(super) fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

@@ -10,18 +10,12 @@ pub(super) fn is_token(text: &[u8]) -> bool {
 
 /// The tokens of one list value, empty elements skipped; `Err` for an element that is no token.
 pub(super) fn tokens(value: &[u8]) -> impl Iterator<Item = Result<&str, NotAToken>> {
-    value
-        .split(|&byte| byte == b',')
-        .map(trim)
-        .filter(|element| !element.is_empty())
-        .map(|element| {
+    value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty()).map(
+        |element| {
             let text = std::str::from_utf8(element).map_err(|_| NotAToken)?;
-            if is_token(element) {
-                Ok(text)
-            } else {
-                Err(NotAToken)
-            }
-        })
+            if is_token(element) { Ok(text) } else { Err(NotAToken) }
+        },
+    )
 }
 
 /// The value without the spaces and tabs around it.
@@ -103,18 +97,10 @@ impl<'v> ExtensionNames<'v> {
     }
 
     fn token(&mut self) -> Option<&'v str> {
-        let end = self
-            .rest
-            .iter()
-            .position(|&byte| !is_tchar(byte))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.iter().position(|&byte| !is_tchar(byte)).unwrap_or(self.rest.len());
         let (token, rest) = self.rest.split_at(end);
         self.rest = rest;
-        if token.is_empty() {
-            None
-        } else {
-            std::str::from_utf8(token).ok()
-        }
+        if token.is_empty() { None } else { std::str::from_utf8(token).ok() }
     }
 
     fn skip_space(&mut self) {

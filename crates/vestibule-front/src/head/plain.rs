@@ -46,10 +46,7 @@ impl Plain {
         }
         for (name, value) in reading.end_to_end() {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeadError::Malformed)?;
-            fields.append(
-                name,
-                HeaderValue::from_bytes(value).map_err(|_| HeadError::Malformed)?,
-            );
+            fields.append(name, HeaderValue::from_bytes(value).map_err(|_| HeadError::Malformed)?);
         }
         let agent = head.values("user-agent").next().unwrap_or_default();
         // RFC 9110 §10.1.1: an expectation of HTTP/1.0 is ignored, and none makes sense without a body.

@@ -59,10 +59,7 @@ pub(super) struct Reading<'h> {
 impl<'h> Reading<'h> {
     fn of(head: &'h Head, context: &PolicyContext<'_>) -> Result<Self, HeadError> {
         // Compared in any case: a service that upper-cases methods must not see one either.
-        if ["CONNECT", "TRACE"]
-            .iter()
-            .any(|refused| head.method().eq_ignore_ascii_case(refused))
-        {
+        if ["CONNECT", "TRACE"].iter().any(|refused| head.method().eq_ignore_ascii_case(refused)) {
             return Err(HeadError::Method);
         }
         let host = target::host(head)?;
@@ -93,36 +90,22 @@ impl<'h> Reading<'h> {
         if !offered().any(is_websocket) {
             return Ok(false);
         }
-        if list::only(offered()).is_none() {
-            Err(HeadError::UpgradeList)
-        } else {
-            Ok(true)
-        }
+        if list::only(offered()).is_none() { Err(HeadError::UpgradeList) } else { Ok(true) }
     }
 
     /// The fields that go on, in order, then ours; Host, framing and the connection's own fields are
     /// written by whoever serialises.
     pub(super) fn end_to_end(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.head
-            .fields()
-            .filter(|(name, _)| self.keeps(name))
-            .chain(self.forwarding.set())
+        self.head.fields().filter(|(name, _)| self.keeps(name)).chain(self.forwarding.set())
     }
 
     fn keeps(&self, name: &str) -> bool {
         // An underscore and a hyphen are one to CGI-like services: `X_Forwarded_For` would be a second voice.
-        let written_elsewhere = [
-            "host",
-            "content-length",
-            "transfer-encoding",
-            "expect",
-            "sec-websocket-accept",
-        ];
+        let written_elsewhere =
+            ["host", "content-length", "transfer-encoding", "expect", "sec-websocket-accept"];
         !name.contains('_')
             && !is_hop_by_hop(name)
-            && !written_elsewhere
-                .iter()
-                .any(|other| name.eq_ignore_ascii_case(other))
+            && !written_elsewhere.iter().any(|other| name.eq_ignore_ascii_case(other))
             && !self.connection.lists(name)
             && self.forwarding.keeps(name)
     }
@@ -130,10 +113,8 @@ impl<'h> Reading<'h> {
 
 /// How the body is delimited (RFC 9112 §6); everything doubtful is refused.
 fn framing(head: &Head) -> Result<RequestFraming, HeadError> {
-    let (mut lengths, mut codings) = (
-        head.values("content-length"),
-        head.values("transfer-encoding"),
-    );
+    let (mut lengths, mut codings) =
+        (head.values("content-length"), head.values("transfer-encoding"));
     match (lengths.next(), codings.next()) {
         (None, None) => Ok(RequestFraming::None),
         (Some(_), Some(_)) => Err(HeadError::FramingConflict),

@@ -64,14 +64,7 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// A scan that stands before the first byte.
     pub(crate) const fn new(grammar: Grammar) -> Self {
-        Self {
-            grammar,
-            start: 0,
-            at: 0,
-            line_start: 0,
-            lines: 0,
-            after_cr: false,
-        }
+        Self { grammar, start: 0, at: 0, line_start: 0, lines: 0, after_cr: false }
     }
 
     /// Bytes looked at so far.
@@ -94,11 +87,7 @@ impl Scanner {
             let line_ended = self.step(byte)?;
             self.at += 1;
             if line_ended && self.end_line(limits)? {
-                return Ok(Some(Found {
-                    start: self.start,
-                    end: self.at,
-                    fields: self.fields(),
-                }));
+                return Ok(Some(Found { start: self.start, end: self.at, fields: self.fields() }));
             }
             if self.at - self.start >= limits.bytes_max {
                 return Err(self.too_large());
@@ -159,11 +148,7 @@ impl Scanner {
     }
 
     fn leading_space(&self) -> HeadError {
-        if self.lines > 0 {
-            HeadError::FoldedLine
-        } else {
-            HeadError::Malformed
-        }
+        if self.lines > 0 { HeadError::FoldedLine } else { HeadError::Malformed }
     }
 
     fn too_large(&self) -> HeadError {

@@ -23,20 +23,13 @@ pub(super) fn host(head: &Head) -> Result<Option<&str>, HeadError> {
         return Err(HeadError::HostRepeated);
     }
     let text = std::str::from_utf8(list::trim(value)).map_err(|_| HeadError::HostInvalid)?;
-    if is_host(text) {
-        Ok(Some(text))
-    } else {
-        Err(HeadError::HostInvalid)
-    }
+    if is_host(text) { Ok(Some(text)) } else { Err(HeadError::HostInvalid) }
 }
 
 /// The target in origin-form (or `*`), whichever form it came in.
 pub(super) fn origin_form(head: &Head, host: Option<&str>) -> Result<PathAndQuery, HeadError> {
     let target = head.target();
-    if !target
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-    {
+    if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
         return Err(HeadError::Target);
     }
     let options = head.method() == "OPTIONS";
@@ -44,11 +37,7 @@ pub(super) fn origin_form(head: &Head, host: Option<&str>) -> Result<PathAndQuer
         return path_and_query(target);
     }
     if target == "*" {
-        return if options {
-            path_and_query(target)
-        } else {
-            Err(HeadError::Target)
-        };
+        return if options { path_and_query(target) } else { Err(HeadError::Target) };
     }
     let rest = absolute_rest(target, host)?;
     match rest.as_bytes().first() {
@@ -63,10 +52,7 @@ pub(super) fn origin_form(head: &Head, host: Option<&str>) -> Result<PathAndQuer
 /// What follows the authority of an absolute-form target, whose authority must be the Host.
 fn absolute_rest<'t>(target: &'t str, host: Option<&str>) -> Result<&'t str, HeadError> {
     let (scheme, behind) = target.split_once("://").ok_or(HeadError::Target)?;
-    if !["http", "https", "ws", "wss"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
+    if !["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return Err(HeadError::Target);
     }
     let (authority, rest) = behind.split_at(behind.find(['/', '?']).unwrap_or(behind.len()));
@@ -103,9 +89,7 @@ fn is_host(text: &str) -> bool {
     };
     let name_valid = name.is_none_or(|name| {
         !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
     });
     name_valid && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }

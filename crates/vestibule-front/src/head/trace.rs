@@ -33,11 +33,7 @@ impl TraceContext {
         // Version 0 ends here; later ones may add parts, and 0xff is forbidden.
         let ends = parts.next().is_none() || version > 0;
         let valid = ends && version != 0xff && trace_id != 0 && span_id != 0;
-        valid.then_some(Self {
-            trace_id,
-            span_id,
-            sampled: flags & 1 == 1,
-        })
+        valid.then_some(Self { trace_id, span_id, sampled: flags & 1 == 1 })
     }
 
     /// Google Cloud Trace's older field: `TRACE_ID[/SPAN_ID][;o=OPTIONS]`, the span in decimal.
@@ -57,11 +53,7 @@ impl TraceContext {
             "o=1" | "o=3" => true,
             _ => return None,
         };
-        Some(Self {
-            trace_id,
-            span_id,
-            sampled,
-        })
+        Some(Self { trace_id, span_id, sampled })
     }
 }
 
@@ -73,9 +65,7 @@ impl fmt::Display for TraceContext {
 
 /// Exactly `digits` lower-case hexadecimal digits.
 fn hex(text: &[u8], digits: usize) -> Option<u128> {
-    let lower = text
-        .iter()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let lower = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if text.len() != digits || !lower {
         return None;
     }

@@ -89,9 +89,7 @@ pub fn verify(handshake: &Handshake, answer: Answer) -> Result<Verified, Verdict
     }
     match defect(handshake, &answer) {
         Some(defect) => Err(Verdict::Defect(defect)),
-        None => Ok(Verified {
-            relayed: relayed_101(&answer),
-        }),
+        None => Ok(Verified { relayed: relayed_101(&answer) }),
     }
 }
 
@@ -104,9 +102,7 @@ impl Verified {
 
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
-            .field("bytes", &self.relayed.len())
-            .finish()
+        f.debug_struct("Verified").field("bytes", &self.relayed.len()).finish()
     }
 }
 
@@ -126,12 +122,7 @@ fn defect(handshake: &Handshake, answer: &Answer) -> Option<UpstreamDefect> {
     if list::only(answer.values("sec-websocket-accept")) != Some(handshake.expected_accept()) {
         return Some(UpstreamDefect::WrongAccept);
     }
-    if answer
-        .values("content-length")
-        .chain(answer.values("transfer-encoding"))
-        .next()
-        .is_some()
-    {
+    if answer.values("content-length").chain(answer.values("transfer-encoding")).next().is_some() {
         return Some(UpstreamDefect::BodyAnnounced);
     }
     subprotocol_defect(handshake, answer).or_else(|| extension_defect(handshake, answer))
@@ -148,9 +139,7 @@ fn subprotocol_defect(handshake: &Handshake, answer: &Answer) -> Option<Upstream
 }
 
 fn extension_defect(handshake: &Handshake, answer: &Answer) -> Option<UpstreamDefect> {
-    let mut selected = answer
-        .values("sec-websocket-extensions")
-        .flat_map(list::extension_names);
+    let mut selected = answer.values("sec-websocket-extensions").flat_map(list::extension_names);
     selected.find_map(|name| match name {
         Err(list::NotAToken) => Some(UpstreamDefect::ExtensionsInvalid),
         Ok(name) if !handshake.offers_extension(name) => Some(UpstreamDefect::ExtensionNotOffered),

@@ -99,11 +99,15 @@ impl Child {
     /// [`SpawnError`], with the exit code that tells a shell the same. Outside a runtime that drives I/O: `Other`.
     pub fn spawn(launch: &Launch) -> Result<Self, SpawnError> {
         if rustix::thread::gettid() != rustix::process::getpid() {
-            tracing::debug!("the child is started from a thread that is not the main one, and will die with that thread");
+            tracing::debug!(
+                "the child is started from a thread that is not the main one, and will die with that thread"
+            );
         }
         // Before the child exists, so that not even its instant death goes unheard.
         let changes = signal(SignalKind::child())?;
-        let (entry, pid) = roster::enrol(|| spawn::spawn(launch).map(|pid| (pid.as_raw_nonzero().get().unsigned_abs(), pid)))?;
+        let (entry, pid) = roster::enrol(|| {
+            spawn::spawn(launch).map(|pid| (pid.as_raw_nonzero().get().unsigned_abs(), pid))
+        })?;
         Ok(Self { pid, started_at: Instant::now(), changes, exit: None, entry: Some(entry) })
     }
 
@@ -183,7 +187,9 @@ impl Child {
         }
         match kill_process_group(self.pid, signal) {
             Ok(()) | Err(Errno::SRCH) => {}
-            Err(error) => tracing::warn!(group = self.pid(), %error, "failed to signal the child's process group"),
+            Err(error) => {
+                tracing::warn!(group = self.pid(), %error, "failed to signal the child's process group")
+            }
         }
     }
 
@@ -202,10 +208,17 @@ impl Child {
         };
         let hint = match number {
             libc::SIGTTIN => "it read from the terminal, which a child in the background may not",
-            libc::SIGTTOU => "it wrote to the terminal or changed it, which a child in the background may not",
+            libc::SIGTTOU => {
+                "it wrote to the terminal or changed it, which a child in the background may not"
+            }
             _ => "somebody sent it this signal; SIGCONT lets it run on",
         };
-        tracing::warn!(child = self.pid(), signal = signal_name(number), hint, "the child was stopped");
+        tracing::warn!(
+            child = self.pid(),
+            signal = signal_name(number),
+            hint,
+            "the child was stopped"
+        );
     }
 }
 

@@ -30,7 +30,9 @@ impl Exit {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Code(code) => code,
-            Self::Signal { number, .. } => u8::try_from(128_i32.saturating_add(number)).unwrap_or(u8::MAX),
+            Self::Signal { number, .. } => {
+                u8::try_from(128_i32.saturating_add(number)).unwrap_or(u8::MAX)
+            }
             Self::Lost => LOST,
         }
     }

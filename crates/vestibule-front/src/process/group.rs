@@ -21,7 +21,11 @@ const SWEEP_MAX: Duration = Duration::from_millis(20);
 /// The living processes of a group. Empty too where `/proc` is missing. Reads all of `/proc`: some milliseconds on a
 /// machine with thousands of processes.
 pub fn members(group: u32) -> Vec<u32> {
-    procfs::processes().iter().filter(|stat| stat.group == group && !stat.zombie).map(|stat| stat.pid).collect()
+    procfs::processes()
+        .iter()
+        .filter(|stat| stat.group == group && !stat.zombie)
+        .map(|stat| stat.pid)
+        .collect()
 }
 
 /// Kills every descendant of ours, in whatever group or session, until none is left or `within` has passed, and buries
@@ -63,8 +67,11 @@ fn descendants(root: u32, all: &[Stat]) -> Vec<Stat> {
     let mut found = Vec::new();
     // Each round but the last finds somebody, so there are at most as many rounds as processes.
     loop {
-        let next: Vec<Stat> =
-            all.iter().filter(|stat| known.contains(&stat.parent) && !known.contains(&stat.pid)).copied().collect();
+        let next: Vec<Stat> = all
+            .iter()
+            .filter(|stat| known.contains(&stat.parent) && !known.contains(&stat.pid))
+            .copied()
+            .collect();
         if next.is_empty() {
             return found;
         }
@@ -103,7 +110,8 @@ mod tests {
 
     #[test]
     fn descendants_are_all_below_and_nobody_beside() {
-        let all = [person(5, 4), person(4, 2), person(2, 1), person(3, 1), person(1, 0), person(6, 3)];
+        let all =
+            [person(5, 4), person(4, 2), person(2, 1), person(3, 1), person(1, 0), person(6, 3)];
         let mut found: Vec<u32> = descendants(2, &all).iter().map(|stat| stat.pid).collect();
         found.sort_unstable();
         assert_eq!(found, [4, 5]);

@@ -14,7 +14,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 
 /// What the pipe carries, four bytes at a time and thus never torn (`PIPE_BUF`, pipe(7)): the number of a group, or:
 const NOBODY: i32 = 0;
@@ -82,7 +84,10 @@ impl Drop for Guard {
         let Some(pidfd) = &self.pidfd else { return };
         let wait = Timespec { tv_sec: LEAVE_WAIT.as_secs().cast_signed(), tv_nsec: 0 };
         let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&wait));
-        let _ = waitid(WaitId::PidFd(std::os::fd::AsFd::as_fd(pidfd)), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+        let _ = waitid(
+            WaitId::PidFd(std::os::fd::AsFd::as_fd(pidfd)),
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+        );
     }
 }
 

@@ -20,11 +20,17 @@ const DESCRIPTORS_MAX: usize = 65_536;
 pub fn listening_ports(child: u32) -> Vec<SocketAddr> {
     let mut listeners = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        listeners.extend(fs::read_to_string(table).map(|text| parse_listeners(&text)).unwrap_or_default());
+        listeners.extend(
+            fs::read_to_string(table).map(|text| parse_listeners(&text)).unwrap_or_default(),
+        );
     }
-    let held: BTreeSet<u64> = family::family(child).iter().flat_map(|stat| sockets(stat.pid)).collect();
-    let found: BTreeSet<SocketAddr> =
-        listeners.into_iter().filter(|(_, inode)| held.contains(inode)).map(|(address, _)| address).collect();
+    let held: BTreeSet<u64> =
+        family::family(child).iter().flat_map(|stat| sockets(stat.pid)).collect();
+    let found: BTreeSet<SocketAddr> = listeners
+        .into_iter()
+        .filter(|(_, inode)| held.contains(inode))
+        .map(|(address, _)| address)
+        .collect();
     found.into_iter().collect()
 }
 
@@ -37,7 +43,9 @@ fn sockets(pid: u32) -> Vec<u64> {
         .flatten()
         .take(DESCRIPTORS_MAX)
         .filter_map(|entry| fs::read_link(entry.path()).ok())
-        .filter_map(|target| target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
+        .filter_map(|target| {
+            target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+        })
         .collect()
 }
 
@@ -86,7 +94,8 @@ mod tests {
             2: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 77 1\n\
             3: 0100007F:XXXX 00000000:0000 0A\n4: é0100007:1F90 0 0A 0 0 0 0 0 1 1\n";
         let found = parse_listeners(text);
-        let expected = [("127.0.0.1:8080".parse().unwrap(), 4242), ("[::1]:80".parse().unwrap(), 77)];
+        let expected =
+            [("127.0.0.1:8080".parse().unwrap(), 4242), ("[::1]:80".parse().unwrap(), 77)];
         assert_eq!(found, expected);
     }
 }

@@ -56,7 +56,12 @@ enum Place {
 /// The usual places for the socket, the best first: the user's runtime directory where there is one, `/run`, `/tmp`.
 pub fn usual_directories(runtime_directory: Option<&Path>) -> Vec<PathBuf> {
     let usual = [Path::new("/run"), Path::new("/tmp")];
-    runtime_directory.into_iter().filter(|path| path.is_absolute()).chain(usual).map(Path::to_owned).collect()
+    runtime_directory
+        .into_iter()
+        .filter(|path| path.is_absolute())
+        .chain(usual)
+        .map(Path::to_owned)
+        .collect()
 }
 
 impl NotifySocket {
@@ -72,10 +77,13 @@ impl NotifySocket {
             remove_leftovers(parent);
             match bind_in(parent) {
                 Ok((socket, place)) => return Self::listen(socket, place),
-                Err(error) => tracing::debug!(directory = %parent.display(), %error, "no notify socket here"),
+                Err(error) => {
+                    tracing::debug!(directory = %parent.display(), %error, "no notify socket here")
+                }
             }
         }
-        let name = format!("{PREFIX}{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into_bytes();
+        let name =
+            format!("{PREFIX}{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into_bytes();
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
         Self::listen(socket, Place::Abstract(name))
     }
@@ -117,7 +125,10 @@ impl NotifySocket {
     /// Where the kernel refuses to read: readiness must then be found in another way.
     pub async fn recv(&self, child: u32) -> io::Result<Notification> {
         loop {
-            let datagram = self.socket.async_io(Interest::READABLE, || receive::receive(self.socket.as_fd())).await?;
+            let datagram = self
+                .socket
+                .async_io(Interest::READABLE, || receive::receive(self.socket.as_fd()))
+                .await?;
             if let Some(notification) = self.judge(&datagram, child) {
                 return Ok(notification);
             }
@@ -130,10 +141,13 @@ impl NotifySocket {
         let why = match &datagram.sender {
             _ if datagram.truncated => "it is longer than a message may be",
             None => "the kernel did not say who sent it",
-            Some(sender) if !self.believes(sender, child) => "its sender does not belong to the service",
+            Some(sender) if !self.believes(sender, child) => {
+                "its sender does not belong to the service"
+            }
             Some(_) => {
                 let mut notification = Notification::parse(&datagram.bytes);
-                notification.main_pid = notification.main_pid.filter(|&pid| family::belongs(pid, child));
+                notification.main_pid =
+                    notification.main_pid.filter(|&pid| family::belongs(pid, child));
                 return Some(notification);
             }
         };
@@ -150,8 +164,11 @@ impl NotifySocket {
             return true;
         }
         // Number 0 is a sender whom our PID namespace cannot see: certainly nobody of ours.
-        let gone = sender.pid != 0 && procfs::stat(sender.pid).is_none() && procfs::stat(std::process::id()).is_some();
-        gone && sender.uid == rustix::process::geteuid().as_raw() && matches!(self.place, Place::Directory(_))
+        let gone = sender.pid != 0
+            && procfs::stat(sender.pid).is_none()
+            && procfs::stat(std::process::id()).is_some();
+        gone && sender.uid == rustix::process::geteuid().as_raw()
+            && matches!(self.place, Place::Directory(_))
     }
 }
 
@@ -181,7 +198,9 @@ fn remove(directory: &Path) {
 /// Removes what a front that was killed left behind: directories with our name and owner whose socket nobody holds.
 fn remove_leftovers(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
-    let ours = entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()));
+    let ours = entries
+        .flatten()
+        .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()));
     for entry in ours.take(LEFTOVERS_MAX) {
         let path = entry.path();
         let owned = fs::symlink_metadata(&path)

@@ -96,6 +96,8 @@ mod tests {
     fn we_find_ourselves() {
         let own = stat(std::process::id()).unwrap();
         assert!(!own.zombie);
-        assert!(processes().iter().any(|other| other.pid == own.pid && other.started == own.started));
+        assert!(
+            processes().iter().any(|other| other.pid == own.pid && other.started == own.started)
+        );
     }
 }

@@ -5,7 +5,9 @@
 
 use std::io;
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, child_subreaper, getpid, set_child_subreaper, waitid};
+use rustix::process::{
+    Pid, WaitId, WaitIdOptions, child_subreaper, getpid, set_child_subreaper, waitid,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -63,7 +65,10 @@ pub fn spawn_reaper() -> io::Result<Reaper> {
         loop {
             let pass = reap_orphans();
             if pass.more {
-                tracing::info!(buried = pass.buried, "a storm of orphans: the reaper goes on after the others");
+                tracing::info!(
+                    buried = pass.buried,
+                    "a storm of orphans: the reaper goes on after the others"
+                );
                 tokio::task::yield_now().await;
             } else if changes.recv().await.is_none() {
                 return;
@@ -116,7 +121,9 @@ fn peek() -> Option<u32> {
 
 fn bury(pid: u32) -> bool {
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    number.is_some_and(|pid| waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok())
+    number.is_some_and(|pid| {
+        waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
+    })
 }
 
 /// Finds the dead by `/proc` where peeking cannot. Rare: only between the end of the service and the end of its group.

@@ -30,8 +30,15 @@ pub enum Signal {
 
 impl Signal {
     /// Every one, the most urgent first: two that arrive together are reported in this order.
-    pub const ALL: [Self; 7] =
-        [Self::Terminate, Self::Interrupt, Self::Quit, Self::Hangup, Self::User1, Self::User2, Self::WindowChange];
+    pub const ALL: [Self; 7] = [
+        Self::Terminate,
+        Self::Interrupt,
+        Self::Quit,
+        Self::Hangup,
+        Self::User1,
+        Self::User2,
+        Self::WindowChange,
+    ];
 
     /// The number on this platform, signal(7).
     pub fn as_raw(self) -> i32 {

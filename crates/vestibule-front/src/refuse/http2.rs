@@ -22,9 +22,7 @@ pub fn http2_refusal() -> Vec<u8> {
 
 /// A frame without flags on the connection itself (RFC 9113 §4.1). The length fits: payloads are ours.
 fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len())
-        .unwrap_or_default()
-        .to_be_bytes();
+    let length = u32::try_from(payload.len()).unwrap_or_default().to_be_bytes();
     let mut out = vec![length[1], length[2], length[3], kind, 0, 0, 0, 0, 0];
     out.extend_from_slice(payload);
     out

@@ -22,10 +22,7 @@ pub fn websocket_refusal(handshake: &Handshake, retry_ms: u64) -> (Vec<u8>, Box<
         head.extend_from_slice(subprotocol.as_bytes());
     }
     head.extend_from_slice(b"\r\n\r\n");
-    (
-        head,
-        close_frame(TRY_AGAIN_LATER, &format!("retry={retry_ms}")),
-    )
+    (head, close_frame(TRY_AGAIN_LATER, &format!("retry={retry_ms}")))
 }
 
 /// An unmasked Close (RFC 6455 §5.5.1). The reason is ours and fits the 123 bytes it may have.

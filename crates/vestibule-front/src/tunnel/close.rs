@@ -89,11 +89,7 @@ pub fn parse(bytes: &[u8]) -> Option<Close<'_>> {
         [_] => return None,
         [high, low, reason @ ..] => (Some(u16::from_be_bytes([*high, *low])), reason),
     };
-    Some(Close {
-        code,
-        reason: std::str::from_utf8(reason).ok()?,
-        length: 2 + payload.len(),
-    })
+    Some(Close { code, reason: std::str::from_utf8(reason).ok()?, length: 2 + payload.len() })
 }
 
 #[cfg(test)]
@@ -103,13 +99,10 @@ mod tests {
 
     #[test]
     fn only_codes_a_server_may_send_can_be_built() {
-        let allowed: Vec<u16> = (0..=u16::MAX)
-            .filter(|&code| CloseCode::new(code).is_some())
-            .collect();
-        let expected: Vec<u16> = [1000..=1003, 1007..=1009, 1011..=1014, 3000..=4999]
-            .into_iter()
-            .flatten()
-            .collect();
+        let allowed: Vec<u16> =
+            (0..=u16::MAX).filter(|&code| CloseCode::new(code).is_some()).collect();
+        let expected: Vec<u16> =
+            [1000..=1003, 1007..=1009, 1011..=1014, 3000..=4999].into_iter().flatten().collect();
         assert_eq!(allowed, expected);
     }
 
@@ -127,11 +120,8 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let frame = close_frame(CloseCode::RESTARTING, "the service restarts");
-        let expected = Close {
-            code: Some(1012),
-            reason: "the service restarts",
-            length: frame.len(),
-        };
+        let expected =
+            Close { code: Some(1012), reason: "the service restarts", length: frame.len() };
         assert_eq!(parse(&frame), Some(expected));
         assert_eq!(frame[0], 0x88);
         assert_eq!(frame[1] & 0x80, 0, "a server never masks");
@@ -140,10 +130,7 @@ mod tests {
     #[test]
     fn a_long_reason_is_cut_between_characters() {
         let frame = close_frame(CloseCode::NORMAL, &"ä".repeat(80));
-        assert_eq!(
-            parse(&frame).map(|close| close.reason.len()),
-            Some(MAX_REASON - 1)
-        );
+        assert_eq!(parse(&frame).map(|close| close.reason.len()), Some(MAX_REASON - 1));
     }
 
     #[test]
@@ -152,13 +139,6 @@ mod tests {
         assert!((0..frame.len()).all(|cut| parse(&frame[..cut]).is_none()));
         assert!(parse(&[0x88, 1, 3]).is_none());
         assert!(parse(&[0x88, 0x80, 0, 0, 0, 0]).is_none(), "masked");
-        assert_eq!(
-            parse(&[0x88, 0, 9]),
-            Some(Close {
-                code: None,
-                reason: "",
-                length: 2
-            })
-        );
+        assert_eq!(parse(&[0x88, 0, 9]), Some(Close { code: None, reason: "", length: 2 }));
     }
 }

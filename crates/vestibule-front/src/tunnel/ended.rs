@@ -103,14 +103,8 @@ impl Tunnel {
     pub(super) fn note_first(&mut self) {
         let (up, down) = (&self.to_upstream, &self.to_client);
         let seen = [
-            (
-                down.frames().close_seen().is_some(),
-                Cause::Closed(Party::Upstream),
-            ),
-            (
-                up.frames().close_seen().is_some(),
-                Cause::Closed(Party::Client),
-            ),
+            (down.frames().close_seen().is_some(), Cause::Closed(Party::Upstream)),
+            (up.frames().close_seen().is_some(), Cause::Closed(Party::Client)),
             (
                 down.source() == Source::Failed || up.sink() == Sink::Failed,
                 Cause::Failed(Party::Upstream),
@@ -119,18 +113,10 @@ impl Tunnel {
                 up.source() == Source::Failed || down.sink() == Sink::Failed,
                 Cause::Failed(Party::Client),
             ),
-            (
-                down.source() == Source::Finished,
-                Cause::Finished(Party::Upstream),
-            ),
-            (
-                up.source() == Source::Finished,
-                Cause::Finished(Party::Client),
-            ),
+            (down.source() == Source::Finished, Cause::Finished(Party::Upstream)),
+            (up.source() == Source::Finished, Cause::Finished(Party::Client)),
         ];
-        let cause = seen
-            .into_iter()
-            .find_map(|(seen, cause)| seen.then_some(cause));
+        let cause = seen.into_iter().find_map(|(seen, cause)| seen.then_some(cause));
         self.first = self.first.or(cause);
     }
 
@@ -155,16 +141,7 @@ impl Tunnel {
             _ => None,
         };
         let by = self.first.map_or(Party::Door, Cause::party);
-        let Counters {
-            to_client,
-            to_upstream,
-        } = self.counters();
-        Ended {
-            ending: Ending::new(by, self.phase),
-            to_client,
-            to_upstream,
-            close_sent,
-            detail,
-        }
+        let Counters { to_client, to_upstream } = self.counters();
+        Ended { ending: Ending::new(by, self.phase), to_client, to_upstream, close_sent, detail }
     }
 }

@@ -112,11 +112,7 @@ impl Half {
     {
         for _ in 0..READS_A_POLL {
             let blocked = self.poll_settle(cx, sink, now).is_pending();
-            let intake = if self.sink == Sink::Open {
-                intake
-            } else {
-                Intake::Discard
-            };
+            let intake = if self.sink == Sink::Open { intake } else { Intake::Discard };
             let enough = intake == Intake::ToBoundary && self.stands_at_boundary();
             if self.source != Source::Open || enough || (blocked && intake != Intake::Discard) {
                 return Pumped::Waits;
@@ -236,8 +232,7 @@ impl Half {
         while !self.spill.is_empty() {
             match Pin::new(&mut *sink).poll_write(cx, self.spill.rest()) {
                 Poll::Ready(Ok(count @ 1..)) => {
-                    self.frames
-                        .follow(framed(&mut self.unframed, &self.spill.rest()[..count]));
+                    self.frames.follow(framed(&mut self.unframed, &self.spill.rest()[..count]));
                     self.spill.advance(count);
                     self.written += count as u64;
                     self.unflushed = true;

@@ -14,10 +14,8 @@ thread_local! {
 }
 
 /// Runs `work` with the thread's buffer. A poll inside a poll gets a buffer of its own.
-pub(super) fn lend<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
-    let mut buffer = SPARE
-        .take()
-        .unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice());
+pub(crate) fn lend<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut buffer = SPARE.take().unwrap_or_else(|| vec![0; READ_SIZE].into_boxed_slice());
     let result = work(&mut buffer);
     SPARE.set(Some(buffer));
     result

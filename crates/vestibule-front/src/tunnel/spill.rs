@@ -12,10 +12,7 @@ pub(super) struct Spill {
 impl Spill {
     /// Keeps `bytes`, in memory of exactly their size.
     pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes: bytes.into_boxed_slice(),
-            written: 0,
-        }
+        Self { bytes: bytes.into_boxed_slice(), written: 0 }
     }
 
     /// What is still to be written.

@@ -100,11 +100,7 @@ impl Tunnel {
         let client_done = up.source() != Source::Open && down.sink_is_done();
         // For a client that is gone the upstream has nothing to say that we would have to wait for.
         let unheard = down.source() != Source::Open || down.sink() == Sink::Failed;
-        if client_done && unheard && up.sink_is_done() {
-            Turn::Over
-        } else {
-            Turn::Rest
-        }
+        if client_done && unheard && up.sink_is_done() { Turn::Over } else { Turn::Rest }
     }
 
     /// Stops relaying to the client: a Close of ours, if one may stand here, and the end of the
@@ -121,10 +117,7 @@ impl Tunnel {
             self.to_client.append(frame, now);
         }
         self.to_client.end_sink();
-        self.stage = Stage::Parting {
-            deadline,
-            close: close.map(|(code, _)| code),
-        };
+        self.stage = Stage::Parting { deadline, close: close.map(|(code, _)| code) };
         Turn::Moved
     }
 

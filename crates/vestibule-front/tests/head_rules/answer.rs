@@ -71,47 +71,19 @@ fn a02_a_101_with_any_single_defect_is_refused() {
         (1, "Upgrade:", "answer_upgrade"),
         (1, "Upgrade: websocket, h2c", "answer_upgrade"),
         (1, "Upgrade: websocket/13", "answer_upgrade"),
-        (
-            1,
-            "Upgrade: websocket\r\nUpgrade: websocket",
-            "answer_upgrade",
-        ),
+        (1, "Upgrade: websocket\r\nUpgrade: websocket", "answer_upgrade"),
         (2, "", "answer_connection"),
         (2, "Connection: keep-alive", "answer_connection"),
         (2, "Connection: upgraded", "answer_connection"),
         (2, "Connection: Upgrade;", "answer_connection"),
-        (
-            2,
-            "Connection: Upgrade, Sec-WebSocket-Accept",
-            "answer_connection",
-        ),
+        (2, "Connection: Upgrade, Sec-WebSocket-Accept", "answer_connection"),
         (3, "", "answer_wrong_accept"),
         (3, "Sec-WebSocket-Accept:", "answer_wrong_accept"),
-        (
-            3,
-            "Sec-WebSocket-Accept: S3PPLMBITXAQ9KYGZZHZRBK+XOO=",
-            "answer_wrong_accept",
-        ),
-        (
-            3,
-            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo",
-            "answer_wrong_accept",
-        ),
-        (
-            3,
-            "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==",
-            "answer_wrong_accept",
-        ),
-        (
-            3,
-            "Sec-WebSocket-Accept: Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=",
-            "answer_wrong_accept",
-        ),
-        (
-            3,
-            "Sec-WebSocket_Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-            "answer_wrong_accept",
-        ),
+        (3, "Sec-WebSocket-Accept: S3PPLMBITXAQ9KYGZZHZRBK+XOO=", "answer_wrong_accept"),
+        (3, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo", "answer_wrong_accept"),
+        (3, "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==", "answer_wrong_accept"),
+        (3, "Sec-WebSocket-Accept: Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=", "answer_wrong_accept"),
+        (3, "Sec-WebSocket_Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "answer_wrong_accept"),
     ];
     for (at, line, expected) in rows {
         assert_eq!(replaced(at, line), expected, "{line:?} for line {at}");
@@ -121,56 +93,28 @@ fn a02_a_101_with_any_single_defect_is_refused() {
 #[test]
 fn a02_a_101_with_anything_unasked_is_refused() {
     let rows = [
-        (
-            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-            "answer_wrong_accept",
-        ),
+        ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "answer_wrong_accept"),
         ("Content-Length: 0", "answer_body_announced"),
         ("Transfer-Encoding: chunked", "answer_body_announced"),
         ("Sec-WebSocket-Protocol: chat", "verified"),
         ("Sec-WebSocket-Protocol: v2", "verified"),
-        (
-            "Sec-WebSocket-Protocol: Chat",
-            "answer_subprotocol_not_offered",
-        ),
-        (
-            "Sec-WebSocket-Protocol: other",
-            "answer_subprotocol_not_offered",
-        ),
+        ("Sec-WebSocket-Protocol: Chat", "answer_subprotocol_not_offered"),
+        ("Sec-WebSocket-Protocol: other", "answer_subprotocol_not_offered"),
         ("Sec-WebSocket-Protocol:", "answer_subprotocol_invalid"),
-        (
-            "Sec-WebSocket-Protocol: chat, v2",
-            "answer_subprotocol_invalid",
-        ),
+        ("Sec-WebSocket-Protocol: chat, v2", "answer_subprotocol_invalid"),
         (
             "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat",
             "answer_subprotocol_invalid",
         ),
         ("Sec-WebSocket-Extensions: permessage-deflate", "verified"),
-        (
-            "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10",
-            "verified",
-        ),
-        (
-            "Sec-WebSocket-Extensions: x-webkit-deflate-frame",
-            "answer_extension_not_offered",
-        ),
-        (
-            "Sec-WebSocket-Extensions: permessage-deflate, other",
-            "answer_extension_not_offered",
-        ),
-        (
-            "Sec-WebSocket-Extensions: permessage-deflate;;",
-            "answer_extensions_invalid",
-        ),
+        ("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10", "verified"),
+        ("Sec-WebSocket-Extensions: x-webkit-deflate-frame", "answer_extension_not_offered"),
+        ("Sec-WebSocket-Extensions: permessage-deflate, other", "answer_extension_not_offered"),
+        ("Sec-WebSocket-Extensions: permessage-deflate;;", "answer_extensions_invalid"),
         ("X-Other: fine", "verified"),
     ];
     for (line, expected) in rows {
-        assert_eq!(
-            verdict(&[&VALID[..], &[line]].concat()),
-            expected,
-            "{line:?}"
-        );
+        assert_eq!(verdict(&[&VALID[..], &[line]].concat()), expected, "{line:?}");
     }
 }
 
@@ -201,10 +145,7 @@ fn a07_interim_answers_are_skipped_within_a_bound() {
     let answer = |count: usize| read(&[interim.repeat(count), bytes_of(&VALID)].concat());
     assert_eq!(answer(10).unwrap().unwrap().status(), 101);
     assert_eq!(answer(11).unwrap_err(), AnswerError::TooManyInterim);
-    let heavy = format!(
-        "HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n",
-        "a".repeat(10_000)
-    );
+    let heavy = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "a".repeat(10_000));
     assert_eq!(
         read(heavy.repeat(4).as_bytes()).unwrap_err(),
         AnswerError::TooLarge,
@@ -216,16 +157,9 @@ fn a07_interim_answers_are_skipped_within_a_bound() {
 
 #[test]
 fn the_relayed_101_is_ours_where_it_matters() {
-    let lines = [
-        "Date: now",
-        "Keep-Alive: timeout=5",
-        "X-Hop: 1",
-        "Connection: x-hop",
-        "Set-Cookie: a=b",
-    ];
-    let answer = read(&bytes_of(&[&VALID[..], &lines].concat()))
-        .unwrap()
-        .unwrap();
+    let lines =
+        ["Date: now", "Keep-Alive: timeout=5", "X-Hop: 1", "Connection: x-hop", "Set-Cookie: a=b"];
+    let answer = read(&bytes_of(&[&VALID[..], &lines].concat())).unwrap().unwrap();
     let relayed = verify(&offer(), answer).unwrap().relayed_head();
     let expected = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -43,10 +43,8 @@ fn chunked(bytes: &[u8]) -> Outcome {
 #[test]
 fn a10_malformed_chunks_are_refused() {
     let long_extension = format!("1;{}\r\na\r\n0\r\n\r\n", "x".repeat(256));
-    let many_extensions = format!(
-        "{}0\r\n\r\n",
-        format!("1;{}\r\na\r\n", "x".repeat(200)).repeat(90)
-    );
+    let many_extensions =
+        format!("{}0\r\n\r\n", format!("1;{}\r\na\r\n", "x".repeat(200)).repeat(90));
     let many_trailers = format!("0\r\n{}\r\n", "A: b\r\n".repeat(33));
     let long_trailer = format!("0\r\nA: {}\r\n\r\n", "b".repeat(8 * 1024));
     let rows: &[(&str, &[u8], BodyError)] = &[
@@ -59,91 +57,31 @@ fn a10_malformed_chunks_are_refused() {
         ("space before", b" 1\r\na\r\n", BodyError::ChunkSize),
         ("space behind", b"1 \r\na\r\n", BodyError::ChunkSize),
         ("tab behind", b"1\t\r\na\r\n", BodyError::ChunkSize),
-        (
-            "17 digits",
-            b"00000000000000001\r\na\r\n",
-            BodyError::ChunkSize,
-        ),
+        ("17 digits", b"00000000000000001\r\na\r\n", BodyError::ChunkSize),
         ("overflow", b"10000000000000000\r\n", BodyError::ChunkSize),
         ("bare LF behind the size", b"1\na\r\n", BodyError::ChunkSize),
         ("bare CR behind the size", b"1\ra\r\n", BodyError::ChunkSize),
-        (
-            "extension without size",
-            b";x\r\na\r\n",
-            BodyError::ChunkSize,
-        ),
-        (
-            "bare LF in an extension",
-            b"1;x\na\r\n0\r\n\r\n",
-            BodyError::ChunkExtension,
-        ),
-        (
-            "NUL in an extension",
-            b"1;x\0\r\na\r\n",
-            BodyError::ChunkExtension,
-        ),
-        (
-            "bare CR in an extension",
-            b"1;x\ry\r\na\r\n",
-            BodyError::ChunkSize,
-        ),
-        (
-            "long extension",
-            long_extension.as_bytes(),
-            BodyError::ChunkExtension,
-        ),
-        (
-            "many extensions",
-            many_extensions.as_bytes(),
-            BodyError::ChunkExtension,
-        ),
+        ("extension without size", b";x\r\na\r\n", BodyError::ChunkSize),
+        ("bare LF in an extension", b"1;x\na\r\n0\r\n\r\n", BodyError::ChunkExtension),
+        ("NUL in an extension", b"1;x\0\r\na\r\n", BodyError::ChunkExtension),
+        ("bare CR in an extension", b"1;x\ry\r\na\r\n", BodyError::ChunkSize),
+        ("long extension", long_extension.as_bytes(), BodyError::ChunkExtension),
+        ("many extensions", many_extensions.as_bytes(), BodyError::ChunkExtension),
         ("no CRLF behind data", b"1\r\nab\r\n", BodyError::ChunkEnd),
-        (
-            "bare LF behind data",
-            b"1\r\na\n0\r\n\r\n",
-            BodyError::ChunkEnd,
-        ),
-        (
-            "bare CR behind data",
-            b"1\r\na\r0\r\n\r\n",
-            BodyError::ChunkEnd,
-        ),
+        ("bare LF behind data", b"1\r\na\n0\r\n\r\n", BodyError::ChunkEnd),
+        ("bare CR behind data", b"1\r\na\r0\r\n\r\n", BodyError::ChunkEnd),
         ("bare LF as the end", b"0\r\n\n", BodyError::Trailers),
-        (
-            "folded trailer",
-            b"0\r\nA: b\r\n c\r\n\r\n",
-            BodyError::Trailers,
-        ),
-        (
-            "trailer without colon",
-            b"0\r\nA\r\n\r\n",
-            BodyError::Trailers,
-        ),
-        (
-            "space before the colon",
-            b"0\r\nA : b\r\n\r\n",
-            BodyError::Trailers,
-        ),
-        (
-            "NUL in a trailer",
-            b"0\r\nA: \0\r\n\r\n",
-            BodyError::Trailers,
-        ),
-        (
-            "many trailers",
-            many_trailers.as_bytes(),
-            BodyError::Trailers,
-        ),
+        ("folded trailer", b"0\r\nA: b\r\n c\r\n\r\n", BodyError::Trailers),
+        ("trailer without colon", b"0\r\nA\r\n\r\n", BodyError::Trailers),
+        ("space before the colon", b"0\r\nA : b\r\n\r\n", BodyError::Trailers),
+        ("NUL in a trailer", b"0\r\nA: \0\r\n\r\n", BodyError::Trailers),
+        ("many trailers", many_trailers.as_bytes(), BodyError::Trailers),
         ("long trailer", long_trailer.as_bytes(), BodyError::Trailers),
     ];
     for (why, bytes, error) in rows {
         assert_eq!(chunked(bytes), Err(*error), "{why}");
         let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
-        assert_eq!(
-            decode(Framing::Chunked, &bytewise),
-            Err(*error),
-            "{why}, byte by byte"
-        );
+        assert_eq!(decode(Framing::Chunked, &bytewise), Err(*error), "{why}, byte by byte");
     }
 }
 
@@ -152,10 +90,7 @@ fn sound_chunks_are_read_and_what_follows_is_left() {
     let rows: [(&[u8], &[u8]); 5] = [
         (b"0\r\n\r\nGET / HTTP/1.1", b""),
         (b"5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1", b"hello"),
-        (
-            b"5;a=b;c=\"d\"\r\nhello\r\n6\r\n world\r\n000\r\n\r\nGET / HTTP/1.1",
-            b"hello world",
-        ),
+        (b"5;a=b;c=\"d\"\r\nhello\r\n6\r\n world\r\n000\r\n\r\nGET / HTTP/1.1", b"hello world"),
         (
             b"A\r\n0123456789\r\na\r\n0123456789\r\n0;last\r\n\r\nGET / HTTP/1.1",
             b"01234567890123456789",
@@ -187,10 +122,7 @@ fn trailers_that_mean_something_to_a_proxy_are_dropped() {
         Connection: close\r\nX-Forwarded-For: 1.1.1.1\r\nForwarded: for=1\r\nX_Sum: 2\r\nSet-Cookie: a=b\r\n\
         Sec-WebSocket-Accept: x\r\nX-Real-IP: 1.1.1.1\r\nx-sum: 3\r\n\r\nnext";
     let (_, trailers, ended, left) = chunked(bytes).unwrap();
-    assert_eq!(
-        trailers.get_all("x-sum").iter().collect::<Vec<_>>(),
-        ["1", "3"]
-    );
+    assert_eq!(trailers.get_all("x-sum").iter().collect::<Vec<_>>(), ["1", "3"]);
     assert_eq!((trailers.len(), ended, &left[..]), (2, true, &b"next"[..]));
     assert_eq!(
         chunked(b"0\r\nHost: b\r\n\r\n").unwrap().1.len(),
@@ -206,14 +138,8 @@ fn lengths_take_exactly_their_bytes() {
         length(5, b"hello next"),
         (b"hello".to_vec(), HeaderMap::new(), true, b" next".to_vec())
     );
-    assert_eq!(
-        length(0, b"next"),
-        (Vec::new(), HeaderMap::new(), true, b"next".to_vec())
-    );
-    assert_eq!(
-        length(6, b"hello"),
-        (b"hello".to_vec(), HeaderMap::new(), false, Vec::new())
-    );
+    assert_eq!(length(0, b"next"), (Vec::new(), HeaderMap::new(), true, b"next".to_vec()));
+    assert_eq!(length(6, b"hello"), (b"hello".to_vec(), HeaderMap::new(), false, Vec::new()));
     assert_eq!(length(u64::MAX, b"hello").0, b"hello");
     assert_eq!(decode(Framing::None, &[b"next"]).unwrap().3, b"next");
     assert_eq!(decode(Framing::UntilEof, &[b"a", b"b"]).unwrap().0, b"ab");
@@ -231,16 +157,9 @@ fn a_close_is_an_end_only_where_the_framing_says_so() {
     assert_eq!(after(Framing::None, b""), Ok(()));
     assert_eq!(after(Framing::Length(3), b"abc"), Ok(()));
     assert_eq!(after(Framing::Length(4), b"abc"), Err(BodyError::Truncated));
-    assert_eq!(
-        after(Framing::Chunked, b"1\r\na\r\n0\r\n"),
-        Err(BodyError::Truncated)
-    );
+    assert_eq!(after(Framing::Chunked, b"1\r\na\r\n0\r\n"), Err(BodyError::Truncated));
     assert_eq!(after(Framing::Chunked, b"1\r\na\r\n0\r\n\r\n"), Ok(()));
-    assert_eq!(
-        after(Framing::Chunked, b"x"),
-        Err(BodyError::ChunkSize),
-        "an error stays"
-    );
+    assert_eq!(after(Framing::Chunked, b"x"), Err(BodyError::ChunkSize), "an error stays");
 }
 
 #[test]
@@ -253,10 +172,7 @@ fn empty_data_never_ends_a_body() {
     assert_eq!(last_chunk(None), Bytes::from_static(b"0\r\n\r\n"));
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "1".parse().unwrap());
-    assert_eq!(
-        last_chunk(Some(&trailers)),
-        Bytes::from_static(b"0\r\nx-sum: 1\r\n\r\n")
-    );
+    assert_eq!(last_chunk(Some(&trailers)), Bytes::from_static(b"0\r\nx-sum: 1\r\n\r\n"));
 }
 
 proptest! {

@@ -43,11 +43,7 @@ fn known_clients_have_known_clocks() {
         ("/chat", "Python/3.12 aiohttp/3.9", None),
         ("/chat", "NotFirefox", None),
         ("/socket.io/?EIO=4", "curl/8.9", Some(20)),
-        (
-            "/socket.io/?EIO=4",
-            "Mozilla/5.0 Chrome/141.0.0.0 Safari/537.36",
-            Some(20),
-        ),
+        ("/socket.io/?EIO=4", "Mozilla/5.0 Chrome/141.0.0.0 Safari/537.36", Some(20)),
         ("/socket.io/?EIO=4", "Python/3.12 websockets/15.0", Some(10)),
         ("/socket.iox", "curl/8.9", None),
     ];
@@ -62,60 +58,30 @@ fn known_clients_have_known_clocks() {
 fn traces_are_read_strictly_from_either_field() {
     let id = "4bf92f3577b34da6a3ce929d0e0e4736";
     let rows = [
-        (
-            format!("traceparent: 00-{id}-00f067aa0ba902b7-01"),
-            Some(("00f067aa0ba902b7", true)),
-        ),
-        (
-            format!("traceparent: 00-{id}-00f067aa0ba902b7-00"),
-            Some(("00f067aa0ba902b7", false)),
-        ),
+        (format!("traceparent: 00-{id}-00f067aa0ba902b7-01"), Some(("00f067aa0ba902b7", true))),
+        (format!("traceparent: 00-{id}-00f067aa0ba902b7-00"), Some(("00f067aa0ba902b7", false))),
         (
             format!("traceparent: 01-{id}-00f067aa0ba902b7-03-more"),
             Some(("00f067aa0ba902b7", true)),
         ),
-        (
-            format!("traceparent: 00-{id}-00f067aa0ba902b7-01-more"),
-            None,
-        ),
+        (format!("traceparent: 00-{id}-00f067aa0ba902b7-01-more"), None),
         (format!("traceparent: ff-{id}-00f067aa0ba902b7-01"), None),
-        (
-            format!("traceparent: 00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-            None,
-        ),
-        (
-            format!("traceparent: 00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-            None,
-        ),
+        (format!("traceparent: 00-{}-00f067aa0ba902b7-01", id.to_uppercase()), None),
+        (format!("traceparent: 00-{}-00f067aa0ba902b7-01", "0".repeat(32)), None),
         (format!("traceparent: 00-{id}-0000000000000000-01"), None),
-        (
-            format!("traceparent: 00-+{}-00f067aa0ba902b7-01", &id[1..]),
-            None,
-        ),
-        (
-            format!("X-Cloud-Trace-Context: {id}/255;o=1"),
-            Some(("00000000000000ff", true)),
-        ),
-        (
-            format!("X-Cloud-Trace-Context: {id}"),
-            Some(("0000000000000000", false)),
-        ),
+        (format!("traceparent: 00-+{}-00f067aa0ba902b7-01", &id[1..]), None),
+        (format!("X-Cloud-Trace-Context: {id}/255;o=1"), Some(("00000000000000ff", true))),
+        (format!("X-Cloud-Trace-Context: {id}"), Some(("0000000000000000", false))),
         (format!("X-Cloud-Trace-Context: {id}/+5;o=1"), None),
         (format!("X-Cloud-Trace-Context: {id}/5;o=1\u{e4}"), None),
         ("X-Cloud-Trace-Context: x".to_owned(), None),
     ];
     for (field, expected) in rows {
         let expected = expected.map(|(span, sampled)| (format!("{id}-{span}"), sampled));
-        let traces = [
-            handshake(&[&field]).trace(),
-            plain(&["GET / HTTP/1.1", "Host: a", &field]).trace(),
-        ];
+        let traces =
+            [handshake(&[&field]).trace(), plain(&["GET / HTTP/1.1", "Host: a", &field]).trace()];
         for trace in traces {
-            assert_eq!(
-                trace.map(|trace| (trace.to_string(), trace.sampled)),
-                expected,
-                "{field}"
-            );
+            assert_eq!(trace.map(|trace| (trace.to_string(), trace.sampled)), expected, "{field}");
         }
     }
 }
@@ -130,10 +96,6 @@ fn probers_are_known_by_their_agent() {
         ("", false),
     ] {
         let field = format!("User-Agent: {agent}");
-        assert_eq!(
-            plain(&["GET / HTTP/1.1", "Host: a", &field]).is_prober,
-            known,
-            "{agent}"
-        );
+        assert_eq!(plain(&["GET / HTTP/1.1", "Host: a", &field]).is_prober, known, "{agent}");
     }
 }

@@ -24,21 +24,11 @@ const SAMPLE_KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 #[test]
 fn a06_a_handshake_is_valid_in_every_part_or_refused() {
     let rows: &[(&str, &str, [&str; 4], &str)] = &[
-        (
-            "the sample of the RFC",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY],
-            "handshake",
-        ),
+        ("the sample of the RFC", GET, [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY], "handshake"),
         (
             "any case",
             GET,
-            [
-                "upgrade: WebSocket",
-                "CONNECTION: keep-alive, UPGRADE",
-                VERSION,
-                SAMPLE_KEY,
-            ],
+            ["upgrade: WebSocket", "CONNECTION: keep-alive, UPGRADE", VERSION, SAMPLE_KEY],
             "handshake",
         ),
         (
@@ -68,129 +58,64 @@ fn a06_a_handshake_is_valid_in_every_part_or_refused() {
         (
             "version list",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                "Sec-WebSocket-Version: 13, 8",
-                SAMPLE_KEY,
-            ],
+            [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 13, 8", SAMPLE_KEY],
             "websocket_version",
         ),
         (
             "version 013",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                "Sec-WebSocket-Version: 013",
-                SAMPLE_KEY,
-            ],
+            [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 013", SAMPLE_KEY],
             "websocket_version",
         ),
-        (
-            "no version",
-            GET,
-            [UPGRADE, CONNECTION, "", SAMPLE_KEY],
-            "websocket_version",
-        ),
-        (
-            "no key",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, ""],
-            "websocket_key",
-        ),
-        (
-            "empty key",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key:"],
-            "websocket_key",
-        ),
+        ("no version", GET, [UPGRADE, CONNECTION, "", SAMPLE_KEY], "websocket_version"),
+        ("no key", GET, [UPGRADE, CONNECTION, VERSION, ""], "websocket_key"),
+        ("empty key", GET, [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key:"], "websocket_key"),
         (
             "short key",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"],
             "websocket_key",
         ),
         (
             "long key",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEyMw==",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEyMw=="],
             "websocket_key",
         ),
         (
             "17 bytes",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTE=",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTE="],
             "websocket_key",
         ),
         (
             "18 bytes",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEy",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEy"],
             "websocket_key",
         ),
         (
             "no padding",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"],
             "websocket_key",
         ),
         (
             "stray bits",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR=="],
             "websocket_key",
         ),
         (
             "not base64",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: !GhlIHNhbXBsZSBub25jZQ==",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: !GhlIHNhbXBsZSBub25jZQ=="],
             "websocket_key",
         ),
         (
             "url-safe",
             GET,
-            [
-                UPGRADE,
-                CONNECTION,
-                VERSION,
-                "Sec-WebSocket-Key: -_hlIHNhbXBsZSBub25jZQ==",
-            ],
+            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: -_hlIHNhbXBsZSBub25jZQ=="],
             "websocket_key",
         ),
     ];
@@ -210,16 +135,8 @@ fn a05_only_the_single_token_websocket_is_an_upgrade() {
         ("Upgrade: h2c, websocket", CONNECTION, "upgrade_list"),
         ("Upgrade: websocket,", CONNECTION, "upgrade_list"),
         ("Upgrade: websocket, websocket", CONNECTION, "upgrade_list"),
-        (
-            "Upgrade: websocket\r\nUpgrade: websocket",
-            CONNECTION,
-            "upgrade_list",
-        ),
-        (
-            "Upgrade: websocket\r\nUpgrade: h2c",
-            CONNECTION,
-            "upgrade_list",
-        ),
+        ("Upgrade: websocket\r\nUpgrade: websocket", CONNECTION, "upgrade_list"),
+        ("Upgrade: websocket\r\nUpgrade: h2c", CONNECTION, "upgrade_list"),
         ("Upgrade: h2c", CONNECTION, "plain"),
         (
             "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
@@ -268,30 +185,17 @@ fn lists_that_the_101_is_held_against_must_be_readable() {
         ("Sec-WebSocket-Protocol: chat, \"x\"", "subprotocol_invalid"),
         ("Sec-WebSocket-Protocol: chat;v=1", "subprotocol_invalid"),
         ("Sec-WebSocket-Protocol: \u{e4}", "subprotocol_invalid"),
-        (
-            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
-            "handshake",
-        ),
-        (
-            "Sec-WebSocket-Extensions: a; b=\"c\" ; d , e;f = 1",
-            "handshake",
-        ),
+        ("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", "handshake"),
+        ("Sec-WebSocket-Extensions: a; b=\"c\" ; d , e;f = 1", "handshake"),
         ("Sec-WebSocket-Extensions: a b", "extensions_invalid"),
         ("Sec-WebSocket-Extensions: a; ", "extensions_invalid"),
         ("Sec-WebSocket-Extensions: a; b=", "extensions_invalid"),
         ("Sec-WebSocket-Extensions: a; b=\"c", "extensions_invalid"),
-        (
-            "Sec-WebSocket-Extensions: a; b=\"c, d\"",
-            "extensions_invalid",
-        ),
+        ("Sec-WebSocket-Extensions: a; b=\"c, d\"", "extensions_invalid"),
         ("Sec-WebSocket-Extensions: =a", "extensions_invalid"),
     ];
     for (field, expected) in rows {
-        assert_eq!(
-            verdict(&upgrade_head(&[GET, "Host: a", field])),
-            expected,
-            "{field}"
-        );
+        assert_eq!(verdict(&upgrade_head(&[GET, "Host: a", field])), expected, "{field}");
     }
 }
 
@@ -303,28 +207,13 @@ fn what_the_client_offered_is_found_again() {
         "Sec-WebSocket-Extensions: permessage-deflate; x=y, other",
     ]);
     assert_eq!(offer.first_subprotocol(), Some("graphql-ws"));
-    assert!(
-        ["graphql-ws", "v1", "chat"]
-            .iter()
-            .all(|name| offer.offers_subprotocol(name))
-    );
-    assert!(
-        ["Chat", "v", "", "graphql-ws, v1"]
-            .iter()
-            .all(|name| !offer.offers_subprotocol(name))
-    );
+    assert!(["graphql-ws", "v1", "chat"].iter().all(|name| offer.offers_subprotocol(name)));
+    assert!(["Chat", "v", "", "graphql-ws, v1"].iter().all(|name| !offer.offers_subprotocol(name)));
     assert!(offer.offers_extension("permessage-deflate") && offer.offers_extension("other"));
-    assert!(
-        ["x", "y", "", "permessage"]
-            .iter()
-            .all(|name| !offer.offers_extension(name))
-    );
+    assert!(["x", "y", "", "permessage"].iter().all(|name| !offer.offers_extension(name)));
     let none = handshake(&[]);
     assert_eq!(
-        (
-            none.first_subprotocol(),
-            none.offers_extension("permessage-deflate")
-        ),
+        (none.first_subprotocol(), none.offers_extension("permessage-deflate")),
         (None, false)
     );
 }

@@ -36,34 +36,17 @@ fn a11_connection_may_not_name_a_protected_field() {
     ];
     for (options, code) in rows {
         let field = format!("Connection: {options}");
-        assert_eq!(
-            verdict(&plain_head(&[GET, "Host: a", &field])),
-            code,
-            "{options}, plain"
-        );
-        assert_eq!(
-            verdict(&upgrade_head(&[GET, "Host: a", &field])),
-            code,
-            "{options}, upgrade"
-        );
+        assert_eq!(verdict(&plain_head(&[GET, "Host: a", &field])), code, "{options}, plain");
+        assert_eq!(verdict(&upgrade_head(&[GET, "Host: a", &field])), code, "{options}, upgrade");
     }
     let many = format!("Connection: {}", "a,".repeat(33));
-    assert_eq!(
-        verdict(&plain_head(&[GET, "Host: a", &many])),
-        "connection_invalid"
-    );
+    assert_eq!(verdict(&plain_head(&[GET, "Host: a", &many])), "connection_invalid");
 }
 
 #[test]
 fn a11_fields_that_connection_names_go_no_further() {
-    let lines = [
-        GET,
-        "Host: a",
-        "X-Secret: 1",
-        "x-kept: 2",
-        "Connection: X-SECRET, close",
-        "x-secret: 3",
-    ];
+    let lines =
+        [GET, "Host: a", "X-Secret: 1", "x-kept: 2", "Connection: X-SECRET, close", "x-secret: 3"];
     let stripped = plain(&lines);
     assert!(!stripped.fields.contains_key("x-secret") && stripped.fields.contains_key("x-kept"));
     let Ok(Request::Handshake(stripped)) = judge_bytes(&upgrade_head(&lines)) else {
@@ -104,17 +87,9 @@ fn sent_by(
         .into_iter()
         .filter(|(name, _)| is_forwarding(name))
         .collect();
-    for name in plain
-        .fields
-        .keys()
-        .filter(|name| is_forwarding(name.as_str()))
-    {
-        let plain_values: Vec<_> = plain
-            .fields
-            .get_all(name)
-            .iter()
-            .map(|value| value.to_str().unwrap())
-            .collect();
+    for name in plain.fields.keys().filter(|name| is_forwarding(name.as_str())) {
+        let plain_values: Vec<_> =
+            plain.fields.get_all(name).iter().map(|value| value.to_str().unwrap()).collect();
         assert_eq!(plain_values, values(&held_fields, name.as_str()));
     }
     assert_eq!(held.client(), plain.client);
@@ -152,10 +127,7 @@ fn a_trusted_peer_that_says_nothing_gets_the_defaults() {
     let (sent, client) = sent_by(peer(), &Trust::Platform, &[]);
     assert_eq!(values(&sent, "x-forwarded-for"), ["203.0.113.9"]);
     assert_eq!(
-        (
-            values(&sent, "x-forwarded-proto"),
-            values(&sent, "x-forwarded-host")
-        ),
+        (values(&sent, "x-forwarded-proto"), values(&sent, "x-forwarded-host")),
         (vec!["http"], vec!["a.test"])
     );
     assert_eq!(client, peer());
@@ -163,39 +135,22 @@ fn a_trusted_peer_that_says_nothing_gets_the_defaults() {
 
 #[test]
 fn chains_are_joined_and_the_nearest_untrusted_address_is_the_client() {
-    let trust = Trust::Proxies(vec![
-        "203.0.113.0/24".parse().unwrap(),
-        "10.0.0.0/8".parse().unwrap(),
-    ]);
+    let trust =
+        Trust::Proxies(vec!["203.0.113.0/24".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
     let rows: [(&[&str], &str, &str); 5] = [
         (
-            &[
-                "X-Forwarded-For: 1.1.1.1, 2.2.2.2",
-                "x-forwarded-for: 10.0.0.7",
-            ],
+            &["X-Forwarded-For: 1.1.1.1, 2.2.2.2", "x-forwarded-for: 10.0.0.7"],
             "1.1.1.1, 2.2.2.2, 10.0.0.7, 203.0.113.9",
             "2.2.2.2",
         ),
-        (
-            &["X-Forwarded-For: 2.2.2.2:5060"],
-            "2.2.2.2:5060, 203.0.113.9",
-            "2.2.2.2",
-        ),
-        (
-            &["X-Forwarded-For: [2001:db8::1]:80"],
-            "[2001:db8::1]:80, 203.0.113.9",
-            "2001:db8::1",
-        ),
+        (&["X-Forwarded-For: 2.2.2.2:5060"], "2.2.2.2:5060, 203.0.113.9", "2.2.2.2"),
+        (&["X-Forwarded-For: [2001:db8::1]:80"], "[2001:db8::1]:80, 203.0.113.9", "2001:db8::1"),
         (
             &["X-Forwarded-For: 1.1.1.1, unknown, 10.0.0.7"],
             "1.1.1.1, unknown, 10.0.0.7, 203.0.113.9",
             "10.0.0.7",
         ),
-        (
-            &["X-Forwarded-For: 10.0.0.1, 10.0.0.2"],
-            "10.0.0.1, 10.0.0.2, 203.0.113.9",
-            "10.0.0.1",
-        ),
+        (&["X-Forwarded-For: 10.0.0.1, 10.0.0.2"], "10.0.0.1, 10.0.0.2, 203.0.113.9", "10.0.0.1"),
     ];
     for (lines, chain, nearest) in rows {
         let (sent, client) = sent_by(peer(), &trust, lines);
@@ -209,10 +164,7 @@ fn a_unix_socket_has_no_address_and_is_in_no_range() {
     let everywhere = Trust::Proxies(vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()]);
     let (sent, client) = sent_by(None, &everywhere, &FORGED);
     assert!(values(&sent, "x-forwarded-for").is_empty());
-    assert_eq!(
-        (values(&sent, "x-forwarded-proto"), client),
-        (vec!["http"], None)
-    );
+    assert_eq!((values(&sent, "x-forwarded-proto"), client), (vec!["http"], None));
 }
 
 #[test]
@@ -221,10 +173,7 @@ fn mapped_peers_are_ipv4() {
     let mapped: IpAddr = "::ffff:203.0.113.9".parse().unwrap();
     assert!(trust.trusts(Some(mapped)));
     let (sent, client) = sent_by(Some(mapped), &Trust::Nobody, &[]);
-    assert_eq!(
-        (values(&sent, "x-forwarded-for"), client),
-        (vec!["203.0.113.9"], peer())
-    );
+    assert_eq!((values(&sent, "x-forwarded-for"), client), (vec!["203.0.113.9"], peer()));
 }
 
 #[test]
@@ -245,10 +194,7 @@ fn ranges_contain_what_they_say() {
     ];
     for (range, address, inside) in rows {
         assert_eq!(
-            range
-                .parse::<Cidr>()
-                .unwrap()
-                .contains(address.parse().unwrap()),
+            range.parse::<Cidr>().unwrap().contains(address.parse().unwrap()),
             inside,
             "{range} {address}"
         );
@@ -266,13 +212,7 @@ fn texts_that_are_no_range_say_why() {
         ("::/+1", "+1", 128),
         ("10.0.0.0/", "", 32),
     ] {
-        assert_eq!(
-            why(text),
-            CidrError::Prefix {
-                found: found.into(),
-                max
-            }
-        );
+        assert_eq!(why(text), CidrError::Prefix { found: found.into(), max });
     }
     assert_eq!(
         why("10.0.0.1/8").to_string(),

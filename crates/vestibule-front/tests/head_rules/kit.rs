@@ -27,9 +27,7 @@ pub(crate) fn reader(bytes: &[u8]) -> HeadReader {
 
 /// The one whole head in these bytes.
 pub(crate) fn read(bytes: &[u8]) -> Result<Head, HeadError> {
-    Ok(reader(bytes)
-        .take_head()?
-        .expect("the row holds a whole head"))
+    Ok(reader(bytes).take_head()?.expect("the row holds a whole head"))
 }
 
 pub(crate) fn judge_as(
@@ -71,11 +69,7 @@ pub(crate) fn upgrade_lines() -> [String; 4] {
 /// The same lines with the fields of a valid handshake behind them.
 pub(crate) fn upgrade_head(lines: &[&str]) -> Vec<u8> {
     let upgrade = upgrade_lines();
-    let all: Vec<&str> = lines
-        .iter()
-        .copied()
-        .chain(upgrade.iter().map(String::as_str))
-        .collect();
+    let all: Vec<&str> = lines.iter().copied().chain(upgrade.iter().map(String::as_str)).collect();
     plain_head(&all)
 }
 
@@ -86,11 +80,7 @@ pub(crate) fn handshake(extra: &[&str]) -> Handshake {
 
 pub(crate) fn handshake_for(target: &str, extra: &[&str]) -> Handshake {
     let line = format!("GET {target} HTTP/1.1");
-    let lines: Vec<&str> = [line.as_str(), "Host: a.test"]
-        .iter()
-        .chain(extra)
-        .copied()
-        .collect();
+    let lines: Vec<&str> = [line.as_str(), "Host: a.test"].iter().chain(extra).copied().collect();
     match judge_bytes(&upgrade_head(&lines)) {
         Ok(Request::Handshake(handshake)) => handshake,
         other => panic!("not a handshake: {other:?}"),
@@ -109,11 +99,7 @@ pub(crate) fn outbound_fields(outbound: &[u8]) -> Vec<(String, String)> {
     let mut slots = [httparse::EMPTY_HEADER; 128];
     let mut request = httparse::Request::new(&mut slots);
     let end = request.parse(outbound).expect("our own head parses");
-    assert_eq!(
-        end,
-        httparse::Status::Complete(outbound.len()),
-        "nothing behind the head"
-    );
+    assert_eq!(end, httparse::Status::Complete(outbound.len()), "nothing behind the head");
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     request
         .headers
@@ -124,9 +110,5 @@ pub(crate) fn outbound_fields(outbound: &[u8]) -> Vec<(String, String)> {
 
 /// All values of one field of a list of fields.
 pub(crate) fn values<'f>(fields: &'f [(String, String)], name: &str) -> Vec<&'f str> {
-    fields
-        .iter()
-        .filter(|(other, _)| other == name)
-        .map(|(_, value)| value.as_str())
-        .collect()
+    fields.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
 }

@@ -17,14 +17,7 @@ fn a_head_keeps_its_exact_bytes_and_gives_its_parts() {
         ("GET", "/chat?room=1", Version::Http11)
     );
     let fields: Vec<_> = head.fields().collect();
-    assert_eq!(
-        fields,
-        [
-            ("Host", &b"a.test"[..]),
-            ("X-Empty", b""),
-            ("Cookie", b"a=b")
-        ]
-    );
+    assert_eq!(fields, [("Host", &b"a.test"[..]), ("X-Empty", b""), ("Cookie", b"a=b")]);
     assert_eq!(head.values("COOKIE").collect::<Vec<_>>(), [b"a=b"]);
 }
 
@@ -32,10 +25,7 @@ fn a_head_keeps_its_exact_bytes_and_gives_its_parts() {
 fn a18_byte_by_byte_reads_the_same_and_looks_at_each_byte_once() {
     let mut bytewise = HeadReader::new(HeadLimits::default());
     for (at, byte) in HEAD.iter().enumerate() {
-        assert!(
-            bytewise.take_head().unwrap().is_none(),
-            "whole before byte {at}"
-        );
+        assert!(bytewise.take_head().unwrap().is_none(), "whole before byte {at}");
         bytewise.feed(&[*byte]);
     }
     assert_eq!(bytewise.take_head().unwrap().unwrap().as_bytes(), HEAD);
@@ -58,27 +48,18 @@ fn what_follows_a_head_stays_until_it_is_taken() {
         pipelined.take_head().unwrap().is_some(),
         "the reader goes on after its bytes were taken"
     );
-    assert_eq!(
-        pipelined.scanned(),
-        3 * HEAD.len() as u64,
-        "bytes of a body are never scanned"
-    );
+    assert_eq!(pipelined.scanned(), 3 * HEAD.len() as u64, "bytes of a body are never scanned");
 }
 
 #[test]
 fn one_empty_line_before_a_request_line_is_skipped_and_two_are_refused() {
     let mut once = reader(b"\r\n");
     assert!(once.take_head().unwrap().is_none());
-    assert!(
-        once.is_empty(),
-        "the empty line some clients send behind a body is nothing"
-    );
+    assert!(once.is_empty(), "the empty line some clients send behind a body is nothing");
     once.feed(HEAD);
     assert_eq!(once.take_head().unwrap().unwrap().as_bytes(), HEAD);
     assert_eq!(
-        reader(b"\r\n\r\nGET / HTTP/1.1\r\n")
-            .take_head()
-            .unwrap_err(),
+        reader(b"\r\n\r\nGET / HTTP/1.1\r\n").take_head().unwrap_err(),
         HeadError::Malformed
     );
 }
@@ -86,163 +67,47 @@ fn one_empty_line_before_a_request_line_is_skipped_and_two_are_refused() {
 #[test]
 fn a10_line_and_name_tricks_are_refused() {
     let rows: &[(&str, &[u8], &str)] = &[
-        (
-            "bare LF everywhere",
-            b"GET / HTTP/1.1\nHost: a\n\n",
-            "bare_lf",
-        ),
-        (
-            "bare LF in one field",
-            b"GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
-            "bare_lf",
-        ),
-        (
-            "bare LF as the empty line",
-            b"GET / HTTP/1.1\r\nHost: a\r\n\n",
-            "bare_lf",
-        ),
-        (
-            "LF before anything",
-            b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "bare_lf",
-        ),
-        (
-            "bare CR in a value",
-            b"GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n",
-            "bare_cr",
-        ),
+        ("bare LF everywhere", b"GET / HTTP/1.1\nHost: a\n\n", "bare_lf"),
+        ("bare LF in one field", b"GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", "bare_lf"),
+        ("bare LF as the empty line", b"GET / HTTP/1.1\r\nHost: a\r\n\n", "bare_lf"),
+        ("LF before anything", b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "bare_lf"),
+        ("bare CR in a value", b"GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n", "bare_cr"),
         ("two CR", b"GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", "bare_cr"),
-        (
-            "folded value",
-            b"GET / HTTP/1.1\r\nHost: a\r\n X: y\r\n\r\n",
-            "folded_line",
-        ),
-        (
-            "folded with a tab",
-            b"GET / HTTP/1.1\r\nHost: a\r\n\tX: y\r\n\r\n",
-            "folded_line",
-        ),
-        (
-            "folded first field",
-            b"GET / HTTP/1.1\r\n Host: a\r\n\r\n",
-            "folded_line",
-        ),
-        (
-            "space before the method",
-            b" GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "space before the colon",
-            b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "tab before the colon",
-            b"GET / HTTP/1.1\r\nHost\t: a\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "space in a name",
-            b"GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "empty name",
-            b"GET / HTTP/1.1\r\nHost: a\r\n: z\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "no colon",
-            b"GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n",
-            "malformed_head",
-        ),
+        ("folded value", b"GET / HTTP/1.1\r\nHost: a\r\n X: y\r\n\r\n", "folded_line"),
+        ("folded with a tab", b"GET / HTTP/1.1\r\nHost: a\r\n\tX: y\r\n\r\n", "folded_line"),
+        ("folded first field", b"GET / HTTP/1.1\r\n Host: a\r\n\r\n", "folded_line"),
+        ("space before the method", b" GET / HTTP/1.1\r\nHost: a\r\n\r\n", "malformed_head"),
+        ("space before the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "malformed_head"),
+        ("tab before the colon", b"GET / HTTP/1.1\r\nHost\t: a\r\n\r\n", "malformed_head"),
+        ("space in a name", b"GET / HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n", "malformed_head"),
+        ("empty name", b"GET / HTTP/1.1\r\nHost: a\r\n: z\r\n\r\n", "malformed_head"),
+        ("no colon", b"GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", "malformed_head"),
         (
             "name beyond ASCII",
             b"GET / HTTP/1.1\r\nHost: a\r\nX\xc3\xa4: z\r\n\r\n",
             "malformed_head",
         ),
-        (
-            "parenthesis in a name",
-            b"GET / HTTP/1.1\r\nHost: a\r\nX(): z\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "NUL in a value",
-            b"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n",
-            "control_byte",
-        ),
-        (
-            "NUL in a name",
-            b"GET / HTTP/1.1\r\nHo\0st: a\r\n\r\n",
-            "control_byte",
-        ),
-        (
-            "ESC in a value",
-            b"GET / HTTP/1.1\r\nHost: a\r\nX: \x1b[31m\r\n\r\n",
-            "control_byte",
-        ),
-        (
-            "DEL in a value",
-            b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n",
-            "control_byte",
-        ),
+        ("parenthesis in a name", b"GET / HTTP/1.1\r\nHost: a\r\nX(): z\r\n\r\n", "malformed_head"),
+        ("NUL in a value", b"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", "control_byte"),
+        ("NUL in a name", b"GET / HTTP/1.1\r\nHo\0st: a\r\n\r\n", "control_byte"),
+        ("ESC in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x1b[31m\r\n\r\n", "control_byte"),
+        ("DEL in a value", b"GET / HTTP/1.1\r\nHost: a\r\nX: \x7f\r\n\r\n", "control_byte"),
         (
             "vertical tab before a value",
             b"GET / HTTP/1.1\r\nTransfer-Encoding:\x0bchunked\r\n\r\n",
             "control_byte",
         ),
-        (
-            "two spaces before the version",
-            b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
-            "http_version",
-        ),
-        (
-            "two spaces before the target",
-            b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "tab in the request line",
-            b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "space behind the version",
-            b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
-            "malformed_head",
-        ),
+        ("two spaces before the version", b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
+        ("two spaces before the target", b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "malformed_head"),
+        ("tab in the request line", b"GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "malformed_head"),
+        ("space behind the version", b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "malformed_head"),
         ("no version", b"GET /\r\nHost: a\r\n\r\n", "malformed_head"),
-        (
-            "version 1.2",
-            b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
-            "http_version",
-        ),
-        (
-            "version 2.0",
-            b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
-            "http_version",
-        ),
-        (
-            "version in lower case",
-            b"GET / http/1.1\r\nHost: a\r\n\r\n",
-            "http_version",
-        ),
-        (
-            "another protocol",
-            b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
-            "malformed_head",
-        ),
-        (
-            "TLS",
-            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-            "tls_on_plain_port",
-        ),
-        (
-            "HTTP/2 preface",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            "http2_not_served",
-        ),
+        ("version 1.2", b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", "http_version"),
+        ("version 2.0", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "http_version"),
+        ("version in lower case", b"GET / http/1.1\r\nHost: a\r\n\r\n", "http_version"),
+        ("another protocol", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "malformed_head"),
+        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "tls_on_plain_port"),
+        ("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http2_not_served"),
     ];
     for (why, bytes, code) in rows {
         assert_eq!(verdict(bytes), *code, "{why}");
@@ -265,47 +130,24 @@ fn control_bytes_are_refused_without_waiting_for_the_end() {
 
 #[test]
 fn a18_limits_hold_to_the_byte() {
-    let limits = HeadLimits {
-        bytes_max: 64,
-        fields_max: 2,
-        target_max: 10,
-    };
+    let limits = HeadLimits { bytes_max: 64, fields_max: 2, target_max: 10 };
     let judge = |bytes: &[u8]| {
         let mut reader = HeadReader::new(limits);
         reader.feed(bytes);
-        reader
-            .take_head()
-            .map(|head| head.map(|head| head.as_bytes().len()))
+        reader.take_head().map(|head| head.map(|head| head.as_bytes().len()))
     };
     let exact = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(41));
     assert_eq!(exact.len(), 64);
     assert_eq!(judge(exact.as_bytes()), Ok(Some(64)));
     let beyond = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(42));
     assert_eq!(judge(beyond.as_bytes()), Err(HeadError::TooLarge));
-    assert_eq!(
-        judge(&beyond.as_bytes()[..64]),
-        Err(HeadError::TooLarge),
-        "before the end arrives"
-    );
+    assert_eq!(judge(&beyond.as_bytes()[..64]), Err(HeadError::TooLarge), "before the end arrives");
     assert_eq!(judge(&beyond.as_bytes()[..63]), Ok(None));
-    assert_eq!(
-        judge(b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n"),
-        Ok(Some(30))
-    );
-    assert_eq!(
-        judge(b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\n"),
-        Err(HeadError::TooManyFields)
-    );
+    assert_eq!(judge(b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n"), Ok(Some(30)));
+    assert_eq!(judge(b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\n"), Err(HeadError::TooManyFields));
     assert_eq!(judge(b"GET /234567890 HTTP/1.1\r\n\r\n"), Ok(Some(27)));
-    assert_eq!(
-        judge(b"GET /2345678901 HTTP/1.1\r\n\r\n"),
-        Err(HeadError::TargetTooLong)
-    );
-    assert_eq!(
-        judge(&[b'A'; 64]),
-        Err(HeadError::TargetTooLong),
-        "a request line without end"
-    );
+    assert_eq!(judge(b"GET /2345678901 HTTP/1.1\r\n\r\n"), Err(HeadError::TargetTooLong));
+    assert_eq!(judge(&[b'A'; 64]), Err(HeadError::TargetTooLong), "a request line without end");
     assert_eq!(judge(b"\r\n"), Ok(None));
 }
 
@@ -318,17 +160,11 @@ fn the_default_limits_are_the_documented_ones() {
     };
     assert_eq!((many(100), many(101)), ("plain", "too_many_fields"));
     let target = |length: usize| {
-        verdict(&plain_head(&[
-            &format!("GET /{} HTTP/1.1", "a".repeat(length - 1)),
-            "Host: a",
-        ]))
+        verdict(&plain_head(&[&format!("GET /{} HTTP/1.1", "a".repeat(length - 1)), "Host: a"]))
     };
     assert_eq!((target(8192), target(8193)), ("plain", "target_too_long"));
     let big = format!("X: {}", "a".repeat(32 * 1024));
-    assert_eq!(
-        verdict(&plain_head(&["GET / HTTP/1.1", "Host: a", &big])),
-        "head_too_large"
-    );
+    assert_eq!(verdict(&plain_head(&["GET / HTTP/1.1", "Host: a", &big])), "head_too_large");
 }
 
 /// Bytes that look like heads often enough to reach every branch.

@@ -39,19 +39,11 @@ fn a_refusal_is_a_problem_document_that_closes() {
 
 #[test]
 fn a16_fields_that_could_split_an_answer_are_left_out() {
-    for (name, value) in [
-        ("X", "a\r\nSet-Cookie: b"),
-        ("X\r\nY", "a"),
-        ("X", ""),
-        ("", "a"),
-        ("X", "a\0"),
-    ] {
+    for (name, value) in
+        [("X", "a\r\nSet-Cookie: b"), ("X\r\nY", "a"), ("X", ""), ("", "a"), ("X", "a\0")]
+    {
         let refusal = text(http_refusal(400, "x", "", None, &[(name, value)]));
-        assert_eq!(
-            refusal,
-            text(http_refusal(400, "x", "", None, &[])),
-            "{name:?} {value:?}"
-        );
+        assert_eq!(refusal, text(http_refusal(400, "x", "", None, &[])), "{name:?} {value:?}");
     }
     let escaped = text(http_refusal(400, "x", "a\r\n\u{1b}\u{85}b", None, &[]));
     assert!(escaped.ends_with(r#""detail":"a\u000d\u000a\u001b\u0085b"}"#));
@@ -71,10 +63,7 @@ fn refusals_name_what_is_allowed_instead() {
         (HeadError::HttpVersion, 505),
         (HeadError::BareLf, 400),
     ] {
-        assert!(
-            text(head_refusal(error)).starts_with(&format!("HTTP/1.1 {status} ")),
-            "{error}"
-        );
+        assert!(text(head_refusal(error)).starts_with(&format!("HTTP/1.1 {status} ")), "{error}");
     }
 }
 
@@ -82,11 +71,7 @@ fn refusals_name_what_is_allowed_instead() {
 fn http2_clients_get_frames_they_can_read() {
     let frames = http2_refusal();
     assert_eq!(head_refusal(HeadError::Http2), frames);
-    assert_eq!(
-        frames[..9],
-        [0, 0, 0, 4, 0, 0, 0, 0, 0],
-        "an empty SETTINGS"
-    );
+    assert_eq!(frames[..9], [0, 0, 0, 4, 0, 0, 0, 0, 0], "an empty SETTINGS");
     let goaway = &frames[9..];
     assert_eq!(goaway[..3], [0, 0, u8::try_from(goaway.len() - 9).unwrap()]);
     assert_eq!(goaway[3..9], [7, 0, 0, 0, 0, 0]);
@@ -123,10 +108,7 @@ fn a_websocket_refusal_accepts_and_says_when_to_come_back() {
          Sec-WebSocket-Accept: {ACCEPT}\r\nSec-WebSocket-Protocol: v2\r\n\r\n"
     );
     assert_eq!(text(head), expected);
-    assert_eq!(
-        &close[..],
-        [&[0x88, 12, 0x03, 0xf5][..], b"retry=1500"].concat()
-    );
+    assert_eq!(&close[..], [&[0x88, 12, 0x03, 0xf5][..], b"retry=1500"].concat());
     assert!(!text(websocket_refusal(&handshake(&[]), 1).0).contains("Protocol:"));
     assert_eq!(websocket_refusal(&offer, u64::MAX).1.len(), 2 + 2 + 6 + 20);
 }

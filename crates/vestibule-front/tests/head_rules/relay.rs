@@ -6,9 +6,7 @@ use crate::answer::read;
 
 /// The relayed head as text, and its framing, or the code of the defect.
 fn relay(answer: &str, close: bool) -> (String, Result<Framing, &'static str>) {
-    let answer = read(answer.as_bytes())
-        .unwrap()
-        .expect("the row holds a whole answer");
+    let answer = read(answer.as_bytes()).unwrap().expect("the row holds a whole answer");
     match answer.relayed_head(close) {
         Ok((head, framing)) => (String::from_utf8(head).unwrap(), Ok(framing)),
         Err(defect) => (String::new(), Err(defect.code())),
@@ -24,25 +22,13 @@ fn answers_are_framed_one_way_or_not_relayed() {
         ("403 Forbidden", Ok(Framing::UntilEof)),
         ("204 No Content\r\nContent-Length: 5", Ok(Framing::None)),
         ("304 Not Modified\r\nContent-Length: 5", Ok(Framing::None)),
-        (
-            "200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked",
-            Err("answer_framing"),
-        ),
-        (
-            "200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
-            Err("answer_framing"),
-        ),
-        (
-            "200 OK\r\nContent-Length: 5\r\nContent-Length: 5",
-            Err("answer_framing"),
-        ),
+        ("200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", Err("answer_framing")),
+        ("200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", Err("answer_framing")),
+        ("200 OK\r\nContent-Length: 5\r\nContent-Length: 5", Err("answer_framing")),
         ("200 OK\r\nContent-Length: 5, 5", Err("answer_framing")),
         ("200 OK\r\nContent-Length: +5", Err("answer_framing")),
         ("200 OK\r\nContent-Length:", Err("answer_framing")),
-        (
-            "200 OK\r\nTransfer-Encoding: gzip, chunked",
-            Err("answer_framing"),
-        ),
+        ("200 OK\r\nTransfer-Encoding: gzip, chunked", Err("answer_framing")),
         (
             "200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
             Err("answer_framing"),
@@ -53,24 +39,13 @@ fn answers_are_framed_one_way_or_not_relayed() {
         ),
     ];
     for (lines, expected) in rows {
-        assert_eq!(
-            relay(&format!("HTTP/1.1 {lines}\r\n\r\n"), true).1,
-            expected,
-            "{lines}"
-        );
+        assert_eq!(relay(&format!("HTTP/1.1 {lines}\r\n\r\n"), true).1, expected, "{lines}");
     }
     assert_eq!(
-        relay(
-            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-            true
-        )
-        .1,
+        relay("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true).1,
         Err("answer_framing")
     );
-    assert_eq!(
-        relay("HTTP/1.0 200 OK\r\n\r\n", true).1,
-        Ok(Framing::UntilEof)
-    );
+    assert_eq!(relay("HTTP/1.0 200 OK\r\n\r\n", true).1, Ok(Framing::UntilEof));
 }
 
 #[test]
@@ -82,10 +57,7 @@ fn hop_by_hop_fields_end_here_and_the_rest_is_kept() {
         relay(answer, true).0,
         format!("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n{fields}")
     );
-    assert_eq!(
-        relay(answer, false).0,
-        format!("HTTP/1.1 403 Forbidden\r\n{fields}")
-    );
+    assert_eq!(relay(answer, false).0, format!("HTTP/1.1 403 Forbidden\r\n{fields}"));
 }
 
 #[test]

@@ -65,7 +65,10 @@ async fn the_environment_is_ours_and_the_additions() {
     launch.env = vec![("PORT".into(), "41234".into()), ("OUT".into(), out.clone().into())];
     let mut child = Child::spawn(&launch).unwrap();
     assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Code(0));
-    assert_eq!(words_of(&out).await, ["41234".to_owned(), std::env::var_os("PATH").unwrap().into_string().unwrap()]);
+    assert_eq!(
+        words_of(&out).await,
+        ["41234".to_owned(), std::env::var_os("PATH").unwrap().into_string().unwrap()]
+    );
 }
 
 #[tokio::test]
@@ -108,7 +111,10 @@ async fn waiting_may_be_given_up_and_taken_up_again() {
         }
     }
     child.kill_group();
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Signal { number: 9, core: false });
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Signal { number: 9, core: false }
+    );
 }
 
 #[tokio::test]
@@ -157,7 +163,11 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
     let mut child = Child::spawn(&launch("sleep", &["1000"])).unwrap();
     let directory = format!("/proc/{}/fd", child.pid());
     let descriptors = || -> BTreeSet<String> {
-        fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect()
+        fs::read_dir(&directory)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect()
     };
     // Its loader has a library open for a moment.
     eventually("stdio alone", || descriptors() == ["0", "1", "2"].map(str::to_owned).into()).await;
@@ -167,7 +177,10 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
     }
     // That SIGCHLD was blocked when we were started must not keep us from hearing of the end.
     child.signal_group(Signal::Terminate);
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Signal { number: 15, core: false });
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Signal { number: 15, core: false }
+    );
 }
 
 fn field(status: &str, name: &str) -> u64 {

@@ -21,7 +21,11 @@ async fn f37_a_front_that_is_killed_takes_the_childs_whole_group_along() {
     let words = words_of(&helper.path("up")).await;
     let (guard, mark): (u32, &str) = (words[0].parse().unwrap(), &words[1]);
     assert_eq!(fs::read_to_string(format!("/proc/{guard}/comm")).unwrap(), "vestibule-guard\n");
-    assert_eq!(fs::read_dir(format!("/proc/{guard}/fd")).unwrap().count(), 1, "it holds the pipe and nothing else");
+    assert_eq!(
+        fs::read_dir(format!("/proc/{guard}/fd")).unwrap().count(),
+        1,
+        "it holds the pipe and nothing else"
+    );
     eventually("three workers", || marked(mark).len() == 3).await;
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1] {
         send(guard, signal);
@@ -73,7 +77,8 @@ pub(crate) fn unwatched_helper(scratch: &Path) {
 #[tokio::test]
 async fn a_front_that_ends_in_order_sends_its_guard_away_and_kills_nobody() {
     let helper = Helper::new("guarded-to-the-end");
-    let mut front = helper.command(&["env"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut front =
+        helper.command(&["env"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Both end only when nobody holds the other ends any more: the guard must not.
     let (mut out, mut err) = (String::new(), String::new());
     front.stdout.take().unwrap().read_to_string(&mut out).unwrap();
@@ -90,7 +95,12 @@ async fn a_front_that_ends_in_order_sends_its_guard_away_and_kills_nobody() {
 pub(crate) fn ending_helper(scratch: &Path) {
     let guard = guard::start().unwrap().unwrap();
     let mut bystander = Command::new("sleep");
-    bystander.arg("1000").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    bystander
+        .arg("1000")
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     #[expect(clippy::zombie_processes, reason = "it outlives us; the test ends it")]
     let bystander = bystander.spawn().unwrap();
     guard.watch(bystander.id());

@@ -5,7 +5,9 @@ use tokio::time::timeout;
 use vestibule_front::process::exit::Exit;
 use vestibule_front::process::{group, guard, reap};
 
-use crate::support::{BOUND, Helper, eventually, in_own_namespace, is_alive, mark, marked, shell, zombies_of};
+use crate::support::{
+    BOUND, Helper, eventually, in_own_namespace, is_alive, mark, marked, shell, zombies_of,
+};
 
 #[test]
 fn a39_two_hundred_orphans_leave_no_zombie_to_a_subreaper() {
@@ -30,9 +32,14 @@ pub(crate) async fn storm_helper(_scratch: PathBuf) {
     let _reaper = reap::spawn_reaper().unwrap();
     // Half of the orphans die while the child lives, half of them behind its unburied body.
     let mark = mark();
-    let script = "i=0; while [ $i -lt 100 ]; do (sleep 0.01 &) ; (sleep $1 &) ; i=$((i+1)); done; exit 7";
+    let script =
+        "i=0; while [ $i -lt 100 ]; do (sleep 0.01 &) ; (sleep $1 &) ; i=$((i+1)); done; exit 7";
     let mut child = shell(script, &[&mark]);
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Code(7), "the reaper did not take its status");
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Code(7),
+        "the reaper did not take its status"
+    );
     eventually("a hundred sleepers", || marked(&mark).len() == 100).await;
     eventually("no zombie but the child", || zombies_of(own) == [child.pid()]).await;
     child.kill_group();
@@ -71,5 +78,8 @@ pub(crate) async fn descendants_helper(_scratch: PathBuf) {
     let pid = guard.pid();
     assert!(is_alive(pid), "the guard is spared");
     drop(guard);
-    assert!(!std::fs::exists(format!("/proc/{pid}")).unwrap(), "it leaves with us, and leaves no zombie");
+    assert!(
+        !std::fs::exists(format!("/proc/{pid}")).unwrap(),
+        "it leaves with us, and leaves no zombie"
+    );
 }

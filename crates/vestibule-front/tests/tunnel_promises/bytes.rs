@@ -20,13 +20,8 @@ fn speech(seed: u64, most: usize, masked: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(total + 70_000);
     while bytes.len() < total {
         let length = random.usize(0..=(total - bytes.len()).min(70_000));
-        let payload = std::iter::repeat_with(|| random.u8(..))
-            .take(length)
-            .collect();
-        let frame = Frame {
-            payload,
-            ..Frame::text("")
-        };
+        let payload = std::iter::repeat_with(|| random.u8(..)).take(length).collect();
+        let frame = Frame { payload, ..Frame::text("") };
         bytes.extend(if masked { frame.masked() } else { frame }.bytes());
     }
     bytes
@@ -92,19 +87,13 @@ async fn a22_a_slow_reader_stops_the_other_side_and_costs_64_kib_at_most() {
         upstream.write_all(&sent).await.unwrap();
         std::future::pending::<()>().await;
     });
-    let mut slow = Slow {
-        pipe: client,
-        heard: Vec::new(),
-    };
+    let mut slow = Slow { pipe: client, heard: Vec::new() };
     let mut most = 0;
     while slow.heard.len() < flood.len() {
         poll(&mut tunnel, &mut client_side, &mut upstream_side);
         most = most.max(tunnel.spilled());
         if tunnel.counters().to_client == 64 {
-            assert!(
-                tunnel.deadline().is_some(),
-                "it waits for the client, but not for ever"
-            );
+            assert!(tunnel.deadline().is_some(), "it waits for the client, but not for ever");
         }
         tokio::task::yield_now().await;
         slow.read();
@@ -131,10 +120,7 @@ impl Slow {
 
 fn poll(tunnel: &mut Tunnel, client: &mut DuplexStream, upstream: &mut DuplexStream) {
     let mut cx = Context::from_waker(Waker::noop());
-    assert!(matches!(
-        tunnel.poll(&mut cx, client, upstream, Instant::now()),
-        Poll::Pending
-    ));
+    assert!(matches!(tunnel.poll(&mut cx, client, upstream, Instant::now()), Poll::Pending));
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,21 +150,11 @@ async fn what_an_upstream_said_before_it_vanished_still_reaches_the_client() {
     rig.skip_head().await;
     let said = speech(4, 60_000, false);
     rig.upstream.write_all(&said).await.unwrap();
-    rig.client
-        .write_all(&Frame::text("into the void").masked().bytes())
-        .await
-        .unwrap();
+    rig.client.write_all(&Frame::text("into the void").masked().bytes()).await.unwrap();
     drop(rig.upstream);
     let heard = read_all(&mut rig.client).await;
     assert!(heard[..said.len()] == said);
-    assert_eq!(
-        heard[said.len()..][..4],
-        [0x88, 23, 3, 244],
-        "Close 1012, since no frame was cut"
-    );
+    assert_eq!(heard[said.len()..][..4], [0x88, 23, 3, 244], "Close 1012, since no frame was cut");
     drop(rig.client);
-    assert_eq!(
-        rig.task.await.unwrap().ending.to_string(),
-        "upstream.tunnel"
-    );
+    assert_eq!(rig.task.await.unwrap().ending.to_string(), "upstream.tunnel");
 }

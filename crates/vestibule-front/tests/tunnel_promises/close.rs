@@ -31,10 +31,7 @@ async fn at_a_boundary_the_close_goes_out_at_once_and_the_answer_passes_up() {
     drop((rig.client, rig.upstream));
     let ended = rig.task.await.unwrap();
     assert_eq!(ended.ending.to_string(), "door.drain");
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::Drained, Some(1012))
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::Drained, Some(1012)));
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
@@ -49,21 +46,14 @@ async fn inside_a_frame_its_rest_goes_first_and_the_next_frame_never() {
     rig.upstream_sends(&bytes[7..]).await;
     let (seen, rest) = rig.client_reads_frames().await;
     assert_eq!((seen.len(), rest), (2, 0));
-    assert_eq!(
-        (&seen[0].payload[..], code(&seen[1])),
-        (&b"one, slowly"[..], 1012)
-    );
+    assert_eq!((&seen[0].payload[..], code(&seen[1])), (&b"one, slowly"[..], 1012));
 }
 
 #[tokio::test(start_paused = true)]
 async fn under_a_flood_the_stream_still_ends_with_one_close_and_the_upstream_never_blocks() {
     let mut rig = Rig::new(700);
     rig.skip_head().await;
-    let message = Frame {
-        payload: vec![b'x'; 5000],
-        ..Frame::text("")
-    }
-    .bytes();
+    let message = Frame { payload: vec![b'x'; 5000], ..Frame::text("") }.bytes();
     let length = message.len();
     let flood = tokio::spawn(async move {
         for _ in 0..400 {
@@ -77,10 +67,7 @@ async fn under_a_flood_the_stream_still_ends_with_one_close_and_the_upstream_nev
     received.extend(read_all(&mut rig.client).await);
     let (seen, rest) = read_strictly(&received);
     assert_eq!((code(seen.last().unwrap()), rest), (1012, 0));
-    assert!(
-        received.len() < 12 * length,
-        "it stopped at the next boundary"
-    );
+    assert!(received.len() < 12 * length, "it stopped at the next boundary");
     flood.await.unwrap();
     drop(rig.client);
     assert_eq!(rig.task.await.unwrap().detail, Detail::Drained);
@@ -139,8 +126,7 @@ async fn the_upstreams_own_close_stands() {
     rig.close().await;
     let (seen, _) = rig.client_reads_frames().await;
     assert_eq!((seen.len(), code(&seen[0])), (1, 4000));
-    rig.client_sends(&Frame::close(4000, Some([8; 4])).bytes())
-        .await;
+    rig.client_sends(&Frame::close(4000, Some([8; 4])).bytes()).await;
     drop((rig.client, rig.upstream));
     assert_eq!(rig.task.await.unwrap().close_sent, None);
 }

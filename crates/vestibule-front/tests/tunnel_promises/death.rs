@@ -55,8 +55,7 @@ proptest! {
 async fn an_upstream_that_closed_by_itself_gets_no_second_close() {
     let mut rig = Rig::new(4096);
     rig.skip_head().await;
-    rig.upstream_sends(&stream(&[Frame::text("bye"), Frame::close(4001, None)]))
-        .await;
+    rig.upstream_sends(&stream(&[Frame::text("bye"), Frame::close(4001, None)])).await;
     rig.upstream.shutdown().await.unwrap();
     let (seen, rest) = rig.client_reads_frames().await;
     assert_eq!((seen.len(), rest), (2, 0));
@@ -68,18 +67,14 @@ async fn an_upstream_that_closed_by_itself_gets_no_second_close() {
     assert_eq!(read_all(&mut rig.upstream).await, answer);
     let ended = rig.task.await.unwrap();
     assert_eq!(ended.ending.to_string(), "upstream.tunnel");
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::CloseForwarded(Some(4001)), None)
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::CloseForwarded(Some(4001)), None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_close_cut_short_by_death_is_left_as_it_is() {
     let mut rig = Rig::new(4096);
     rig.skip_head().await;
-    rig.upstream_sends(&Frame::close(1011, None).bytes()[..3])
-        .await;
+    rig.upstream_sends(&Frame::close(1011, None).bytes()[..3]).await;
     drop(rig.upstream);
     assert_eq!(read_all(&mut rig.client).await, [0x88, 2, 3]);
     drop(rig.client);
@@ -94,10 +89,7 @@ async fn the_answer_to_our_close_passes_up_if_the_upstream_still_reads() {
     let (seen, _) = rig.client_reads_frames().await;
     assert_eq!(code(&seen[0]), 1012);
 
-    let said = stream(&[
-        Frame::text("last").masked(),
-        Frame::close(1012, Some([9; 4])),
-    ]);
+    let said = stream(&[Frame::text("last").masked(), Frame::close(1012, Some([9; 4]))]);
     rig.client_sends(&said).await;
     assert_eq!(
         read_all(&mut rig.upstream).await,
@@ -116,25 +108,18 @@ async fn a_client_that_does_not_leave_after_our_close_is_left_after_two_seconds(
     drop(rig.upstream);
     let ended = rig.task.await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::UpstreamEof, Some(1012))
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::UpstreamEof, Some(1012)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_asked_to_close_is_not_told_of_a_restart() {
     let mut rig = Rig::new(4096);
     rig.skip_head().await;
-    rig.client_sends(&Frame::close(1000, Some([5; 4])).bytes())
-        .await;
+    rig.client_sends(&Frame::close(1000, Some([5; 4])).bytes()).await;
     drop(rig.upstream);
     assert!(read_all(&mut rig.client).await.is_empty());
     drop(rig.client);
     let ended = rig.task.await.unwrap();
     assert_eq!(ended.ending.to_string(), "client.tunnel");
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::CloseForwarded(Some(1000)), None)
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::CloseForwarded(Some(1000)), None));
 }

@@ -14,8 +14,7 @@ use crate::wire::{Frame, code, read_strictly};
 async fn f10_after_the_clients_half_close_the_upstream_still_answers() {
     let mut rig = Rig::new(4096);
     rig.skip_head().await;
-    rig.client_sends(&Frame::text("question").masked().bytes())
-        .await;
+    rig.client_sends(&Frame::text("question").masked().bytes()).await;
     rig.client.shutdown().await.unwrap();
     assert_eq!(read_all(&mut rig.upstream).await.len(), 14);
     advance(Duration::from_secs(20)).await;
@@ -98,10 +97,8 @@ async fn f12_an_upstream_that_takes_nothing_is_left_in_the_end_and_the_client_is
     let mut rig = Rig::new(16);
     rig.skip_head().await;
     let start = Instant::now();
-    rig.client_sends(&Frame::text("0123456789").masked().bytes())
-        .await;
-    rig.client_sends(&Frame::text("01234").masked().bytes())
-        .await;
+    rig.client_sends(&Frame::text("0123456789").masked().bytes()).await;
+    rig.client_sends(&Frame::text("01234").masked().bytes()).await;
     let heard = rig.client_reads_all().await;
     assert_eq!(start.elapsed().as_secs(), 300);
     let (seen, rest) = read_strictly(&heard);

@@ -85,10 +85,7 @@ fn after_all(from: &Follower, bytes: &[u8]) -> Follower {
 fn a_close_without_a_code_has_none_and_the_next_frame_lends_it_none() {
     let follower = after(&[0x88, 0, 0x88, 2, 3, 232]);
     assert_eq!(follower.close_seen(), Some(CloseSeen { code: None }));
-    assert_eq!(
-        after(&[0x88, 1, 3, 0x81, 1, 9]).close_seen(),
-        Some(CloseSeen { code: None })
-    );
+    assert_eq!(after(&[0x88, 1, 3, 0x81, 1, 9]).close_seen(), Some(CloseSeen { code: None }));
 }
 
 #[test]
@@ -104,15 +101,9 @@ fn the_largest_length_is_only_a_large_number() {
 
 #[test]
 fn what_is_left_of_a_frame_is_known_once_its_header_has_passed() {
-    let bytes = Frame {
-        payload: vec![7; 300],
-        ..Frame::text("")
-    }
-    .masked()
-    .bytes();
-    let left: Vec<u64> = (0..=bytes.len())
-        .map(|cut| after(&bytes[..cut]).remaining_in_frame())
-        .collect();
+    let bytes = Frame { payload: vec![7; 300], ..Frame::text("") }.masked().bytes();
+    let left: Vec<u64> =
+        (0..=bytes.len()).map(|cut| after(&bytes[..cut]).remaining_in_frame()).collect();
     let expected: Vec<u64> = std::iter::repeat_n(0, 8).chain((0..=300).rev()).collect();
     assert_eq!(left, expected);
 }

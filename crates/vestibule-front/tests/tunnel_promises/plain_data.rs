@@ -22,11 +22,8 @@ fn invariant_3_a_tunnel_is_small_and_can_go_anywhere() {
 
 #[tokio::test(start_paused = true)]
 async fn in_the_middle_of_a_frame_a_tunnel_goes_on_over_other_sockets() {
-    let bytes = [
-        Frame::text("half here, half there").bytes(),
-        Frame::text("never").bytes(),
-    ]
-    .concat();
+    let bytes =
+        [Frame::text("half here, half there").bytes(), Frame::text("never").bytes()].concat();
     let mut tunnel = Tunnel::new(Vec::new(), 0, Vec::new());
     let mut cx = Context::from_waker(Waker::noop());
     let mut received = Vec::new();
@@ -38,23 +35,13 @@ async fn in_the_middle_of_a_frame_a_tunnel_goes_on_over_other_sockets() {
         }
         upstream.write_all(part).await.unwrap();
         assert!(
-            tunnel
-                .poll(
-                    &mut cx,
-                    &mut client_side,
-                    &mut upstream_side,
-                    Instant::now()
-                )
-                .is_pending()
+            tunnel.poll(&mut cx, &mut client_side, &mut upstream_side, Instant::now()).is_pending()
         );
         drop(client_side);
         client.read_to_end(&mut received).await.unwrap();
     }
     let (seen, rest) = read_strictly(&received);
-    assert_eq!(
-        (seen.len(), rest, &seen[1].payload[..]),
-        (2, 0, &[3, 233][..])
-    );
+    assert_eq!((seen.len(), rest, &seen[1].payload[..]), (2, 0, &[3, 233][..]));
 }
 
 /// Always readable, always writable, for ever.
@@ -111,11 +98,7 @@ async fn invariant_6_a_busy_tunnel_gives_way_and_asks_to_go_on() {
     let mut tunnel = Tunnel::new(Vec::new(), 0, Vec::new());
     for turn in 1..=3 {
         let mut cx = Context::from_waker(&waker);
-        assert!(
-            tunnel
-                .poll(&mut cx, &mut client, &mut upstream, Instant::now())
-                .is_pending()
-        );
+        assert!(tunnel.poll(&mut cx, &mut client, &mut upstream, Instant::now()).is_pending());
         assert_eq!((client.reads, upstream.reads), (16 * turn, 16 * turn));
         assert_eq!(wakes.0.load(Ordering::Relaxed), turn);
     }

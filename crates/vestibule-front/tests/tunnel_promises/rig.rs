@@ -34,21 +34,14 @@ impl Rig {
             }
         };
         let task = tokio::spawn(drive(tunnel, client_side, upstream_side, asked));
-        Self {
-            client,
-            upstream,
-            task,
-            close,
-        }
+        Self { client, upstream, task, close }
     }
 
     /// Asks for a Close with code 1012, and lets the tunnel see it.
     pub(crate) async fn close(&mut self) {
         let (spent, _) = oneshot::channel();
         let close = std::mem::replace(&mut self.close, spent);
-        close
-            .send((CloseCode::RESTARTING, "planned".to_owned()))
-            .unwrap();
+        close.send((CloseCode::RESTARTING, "planned".to_owned())).unwrap();
         settle().await;
     }
 

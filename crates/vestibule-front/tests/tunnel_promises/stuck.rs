@@ -21,10 +21,7 @@ async fn a_frame_that_never_ends_is_cut_after_two_seconds_without_a_close() {
     assert_eq!(rig.client_reads_all().await, bytes[..6]);
     let ended = rig.task.await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::DrainExpired, None)
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::DrainExpired, None));
     assert_eq!(ended.ending.to_string(), "door.drain");
 }
 
@@ -36,10 +33,7 @@ async fn a_client_that_never_answers_is_left_after_two_seconds() {
     rig.close().await;
     let ended = rig.task.await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::DrainExpired, Some(1012))
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::DrainExpired, Some(1012)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,22 +43,14 @@ async fn a_client_that_never_reads_is_left_too_and_no_close_is_claimed() {
     rig.close().await;
     let ended = rig.task.await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::DrainExpired, None)
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::DrainExpired, None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_stopped_reading_cannot_delay_a_drain() {
     let mut rig = Rig::new(64);
     rig.skip_head().await;
-    let flood = Frame {
-        payload: vec![1; 4000],
-        ..Frame::text("")
-    }
-    .masked()
-    .bytes();
+    let flood = Frame { payload: vec![1; 4000], ..Frame::text("") }.masked().bytes();
     let _ = timeout(Duration::from_millis(1), rig.client.write_all(&flood)).await;
     let start = Instant::now();
     rig.close().await;
@@ -78,11 +64,7 @@ async fn an_upstream_that_stopped_reading_cannot_delay_a_drain() {
 async fn of_what_a_slow_client_still_has_to_take_only_the_frame_in_progress_is_left() {
     let mut rig = Rig::new(16);
     rig.skip_head().await;
-    let frames = [
-        Frame::text("twenty bytes of text"),
-        Frame::text("two"),
-        Frame::text("three"),
-    ];
+    let frames = [Frame::text("twenty bytes of text"), Frame::text("two"), Frame::text("three")];
     let bytes = stream(&frames);
     for part in bytes.chunks(16) {
         rig.upstream_sends(part).await;
@@ -90,10 +72,7 @@ async fn of_what_a_slow_client_still_has_to_take_only_the_frame_in_progress_is_l
     rig.close().await;
     let (seen, rest) = rig.client_reads_frames().await;
     assert_eq!((seen.len(), rest), (2, 0));
-    assert_eq!(
-        (&seen[0].payload, code(&seen[1])),
-        (&frames[0].payload, 1012)
-    );
+    assert_eq!((&seen[0].payload, code(&seen[1])), (&frames[0].payload, 1012));
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,10 +85,7 @@ async fn an_upstream_that_dies_inside_the_frame_we_wait_for_ends_without_a_close
     assert_eq!(read_all(&mut rig.client).await, b"\x81\x05he");
     drop(rig.client);
     let ended = rig.task.await.unwrap();
-    assert_eq!(
-        (ended.ending.to_string().as_str(), ended.close_sent),
-        ("upstream.drain", None)
-    );
+    assert_eq!((ended.ending.to_string().as_str(), ended.close_sent), ("upstream.drain", None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,10 +93,7 @@ async fn a_client_that_never_reads_its_close_does_not_block_the_upstream() {
     let mut rig = Rig::new(40);
     rig.close().await;
     let flood = vec![0; 10_000];
-    timeout(Duration::from_secs(1), rig.upstream.write_all(&flood))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(Duration::from_secs(1), rig.upstream.write_all(&flood)).await.unwrap().unwrap();
     let mut received = [0; 36];
     rig.client.read_exact(&mut received).await.unwrap();
     let rest = read_all(&mut rig.client).await;

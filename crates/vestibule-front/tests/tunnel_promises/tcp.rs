@@ -14,29 +14,20 @@ use crate::wire::{Frame, code, read_strictly};
 
 async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (near, far) = tokio::join!(
-        TcpStream::connect(listener.local_addr().unwrap()),
-        listener.accept()
-    );
+    let (near, far) =
+        tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
     (near.unwrap(), far.unwrap().0)
 }
 
 async fn tunnelled() -> (TcpStream, TcpStream, JoinHandle<Ended>) {
     let ((client, client_side), (upstream, upstream_side)) = (pair().await, pair().await);
     let tunnel = Tunnel::new(Vec::new(), 0, Vec::new());
-    let task = tokio::spawn(drive(
-        tunnel,
-        client_side,
-        upstream_side,
-        std::future::pending(),
-    ));
+    let task = tokio::spawn(drive(tunnel, client_side, upstream_side, std::future::pending()));
     (client, upstream, task)
 }
 
 fn reset(socket: TcpStream) {
-    socket2::SockRef::from(&socket)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
     drop(socket);
 }
 
@@ -48,11 +39,7 @@ struct Frames {
 impl Frames {
     fn new() -> Self {
         let mut random = fastrand::Rng::with_seed(64);
-        Self {
-            random: std::iter::repeat_with(|| random.u8(..))
-                .take(2 << 16)
-                .collect(),
-        }
+        Self { random: std::iter::repeat_with(|| random.u8(..)).take(2 << 16).collect() }
     }
 
     fn get(&self, number: usize) -> Vec<u8> {
@@ -70,10 +57,7 @@ async fn invariant_4_bytes_in_are_bytes_out_for_64_mib_to_a_slow_reader() {
         for number in 0..COUNT {
             upstream.write_all(&frames.get(number)).await.unwrap();
         }
-        upstream
-            .write_all(&Frame::close(1000, None).bytes())
-            .await
-            .unwrap();
+        upstream.write_all(&Frame::close(1000, None).bytes()).await.unwrap();
         upstream
     });
     let (frames, mut got) = (Frames::new(), vec![0; 65_546]);
@@ -101,10 +85,7 @@ async fn f03_an_upstream_that_resets_between_frames_ends_with_a_close() {
     let hello = Frame::text("hello").bytes();
     upstream.write_all(&hello).await.unwrap();
     client.read_exact(&mut vec![0; hello.len()]).await.unwrap();
-    client
-        .write_all(&Frame::text("never read").masked().bytes())
-        .await
-        .unwrap();
+    client.write_all(&Frame::text("never read").masked().bytes()).await.unwrap();
     reset(upstream);
     let mut heard = Vec::new();
     client.read_to_end(&mut heard).await.unwrap();
@@ -175,11 +156,7 @@ async fn a_close_survives_though_the_clients_last_words_found_no_way_up() {
     let mut sides = (&mut client_side, &mut upstream_side);
     poll_fn(|cx| {
         assert!(tunnel.poll(cx, sides.0, sides.1, start).is_pending());
-        if tunnel.spilled() > 0 {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if tunnel.spilled() > 0 { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     // This stays unread until the end, and unread input turns a close into a reset.
@@ -195,10 +172,7 @@ async fn a_close_survives_though_the_clients_last_words_found_no_way_up() {
         polled
     })
     .await;
-    assert_eq!(
-        (ended.detail, ended.close_sent),
-        (Detail::DrainExpired, Some(1012))
-    );
+    assert_eq!((ended.detail, ended.close_sent), (Detail::DrainExpired, Some(1012)));
     drop(client_side);
     let mut heard = Vec::new();
     client.read_to_end(&mut heard).await.unwrap();

@@ -14,28 +14,15 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn text(payload: &str) -> Self {
-        Self {
-            fin: true,
-            opcode: 1,
-            payload: payload.into(),
-            mask: None,
-        }
+        Self { fin: true, opcode: 1, payload: payload.into(), mask: None }
     }
 
     pub(crate) fn close(code: u16, mask: Option<[u8; 4]>) -> Self {
-        Self {
-            fin: true,
-            opcode: 8,
-            payload: code.to_be_bytes().to_vec(),
-            mask,
-        }
+        Self { fin: true, opcode: 8, payload: code.to_be_bytes().to_vec(), mask }
     }
 
     pub(crate) fn masked(self) -> Self {
-        Self {
-            mask: Some([0x37, 0xfa, 0x21, 0x3d]),
-            ..self
-        }
+        Self { mask: Some([0x37, 0xfa, 0x21, 0x3d]), ..self }
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -54,12 +41,7 @@ impl Frame {
         }
         let key = self.mask.unwrap_or_default();
         out.extend(self.mask.iter().flatten());
-        out.extend(
-            self.payload
-                .iter()
-                .zip(key.iter().cycle())
-                .map(|(byte, key)| byte ^ key),
-        );
+        out.extend(self.payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
         out
     }
 }
@@ -90,18 +72,12 @@ pub(crate) fn read_strictly(bytes: &[u8]) -> (Vec<Frame>, usize) {
         };
         assert_eq!(first & 0x70, 0, "reserved bits");
         assert_eq!(second & 0x80, 0, "a server never masks");
-        assert!(
-            frames.last().is_none_or(|last| last.opcode != 8),
-            "something follows a Close"
-        );
+        assert!(frames.last().is_none_or(|last| last.opcode != 8), "something follows a Close");
         let (header, length) = match second {
             126 if rest.len() < 4 => return (frames, rest.len()),
             126 => (4, usize::from(u16::from_be_bytes([rest[2], rest[3]]))),
             127 if rest.len() < 10 => return (frames, rest.len()),
-            127 => (
-                10,
-                u64::from_be_bytes(rest[2..10].try_into().unwrap()) as usize,
-            ),
+            127 => (10, u64::from_be_bytes(rest[2..10].try_into().unwrap()) as usize),
             short => (2, usize::from(short)),
         };
         let Some(payload) = rest.get(header..header + length) else {
@@ -117,11 +93,7 @@ pub(crate) fn read_strictly(bytes: &[u8]) -> (Vec<Frame>, usize) {
             frame.opcode < 8 || (frame.fin && length <= 125),
             "a control frame is whole and short"
         );
-        assert!(
-            matches!(frame.opcode, 0 | 1 | 2 | 8 | 9 | 10),
-            "opcode {}",
-            frame.opcode
-        );
+        assert!(matches!(frame.opcode, 0 | 1 | 2 | 8 | 9 | 10), "opcode {}", frame.opcode);
         frames.push(frame);
         at += header + length;
     }
@@ -138,22 +110,12 @@ pub(crate) fn frames(masked: bool, most: usize) -> impl Strategy<Value = Vec<Fra
     let length = prop_oneof![6 => 0..12_usize, 3 => 120..132_usize, 1 => 300..2000_usize, 1 => 65_530..65_541_usize];
     let frame = (0..6_u8, length, any::<u8>(), any::<[u8; 4]>()).prop_map(
         move |(kind, length, fill, key)| {
-            let (fin, opcode) = [
-                (true, 1),
-                (true, 2),
-                (false, 2),
-                (true, 0),
-                (true, 9),
-                (true, 10),
-            ][usize::from(kind)];
+            let (fin, opcode) =
+                [(true, 1), (true, 2), (false, 2), (true, 0), (true, 9), (true, 10)]
+                    [usize::from(kind)];
             let length = if opcode > 8 { length.min(125) } else { length };
             let payload = (0..length).map(|at| fill.wrapping_add(at as u8)).collect();
-            Frame {
-                fin,
-                opcode,
-                payload,
-                mask: masked.then_some(key),
-            }
+            Frame { fin, opcode, payload, mask: masked.then_some(key) }
         },
     );
     vec(frame, 0..most)
@@ -166,9 +128,7 @@ pub(crate) fn chunks<'b>(
 ) -> impl Iterator<Item = &'b [u8]> {
     let mut sizes = sizes.iter().cycle();
     std::iter::from_fn(move || {
-        let size = sizes
-            .next()
-            .map_or(1, |&size| size.clamp(1, bytes.len().max(1)));
+        let size = sizes.next().map_or(1, |&size| size.clamp(1, bytes.len().max(1)));
         let (chunk, rest) = bytes.split_at_checked(size)?;
         bytes = rest;
         Some(chunk)

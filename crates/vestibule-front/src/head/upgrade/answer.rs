@@ -77,8 +77,7 @@ impl AnswerReader {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.next_final()
-            .inspect_err(|error| self.failed = Some(*error))
+        self.next_final().inspect_err(|error| self.failed = Some(*error))
     }
 
     /// Takes what has arrived behind the answer: its body, or the tunnel's first bytes.
@@ -101,14 +100,9 @@ impl AnswerReader {
     }
 
     fn next_head(&mut self) -> Result<Option<Answer>, AnswerError> {
-        let limits = ScanLimits {
-            bytes_max: self.bytes_left,
-            fields_max: HeadLimits::default().fields_max,
-        };
-        let Some(found) = self
-            .scanner
-            .scan(&self.buffer, limits)
-            .map_err(AnswerError::from)?
+        let limits =
+            ScanLimits { bytes_max: self.bytes_left, fields_max: HeadLimits::default().fields_max };
+        let Some(found) = self.scanner.scan(&self.buffer, limits).map_err(AnswerError::from)?
         else {
             return Ok(None);
         };
@@ -189,9 +183,7 @@ impl Answer {
         let framing = self.framing()?;
         let mut out = self.status_line();
         let upgrade = self.status == 426
-            && self
-                .values("upgrade")
-                .any(|value| value.eq_ignore_ascii_case(b"websocket"));
+            && self.values("upgrade").any(|value| value.eq_ignore_ascii_case(b"websocket"));
         let connection: &[u8] = match (close || framing == Framing::UntilEof, upgrade) {
             (true, true) => b"Connection: close, Upgrade\r\nUpgrade: websocket\r\n",
             (true, false) => b"Connection: close\r\n",
@@ -227,10 +219,8 @@ impl Answer {
 
     /// RFC 9112 §6.3, strict: two lengths, even equal ones, are no length.
     fn framing(&self) -> Result<Framing, UpstreamDefect> {
-        let (mut lengths, mut codings) = (
-            self.values("content-length"),
-            self.values("transfer-encoding"),
-        );
+        let (mut lengths, mut codings) =
+            (self.values("content-length"), self.values("transfer-encoding"));
         let (length, coding) = (lengths.next(), codings.next());
         let repeated = lengths.next().is_some() || codings.next().is_some();
         if repeated || (length.is_some() && coding.is_some()) {
@@ -252,9 +242,8 @@ impl Answer {
 
     /// The upstream's own reason phrase is not relayed: it is free text (RFC 9112 §4).
     fn status_line(&self) -> Vec<u8> {
-        let known = StatusCode::from_u16(self.status)
-            .ok()
-            .and_then(|status| status.canonical_reason());
+        let known =
+            StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         format!("HTTP/1.1 {} {}\r\n", self.status, known.unwrap_or_default()).into_bytes()
     }
 }
@@ -269,7 +258,5 @@ impl fmt::Debug for Answer {
 }
 
 fn is_framing(name: &str) -> bool {
-    ["content-length", "transfer-encoding"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+    ["content-length", "transfer-encoding"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }

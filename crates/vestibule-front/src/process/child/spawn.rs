@@ -27,7 +27,10 @@ pub(super) fn spawn(launch: &Launch) -> Result<Pid, SpawnError> {
     let parent = rustix::process::getpid();
     let descriptors = limits::inherited();
     let mut command = Command::new(&launch.program);
-    command.args(&launch.args).envs(launch.env.iter().map(|(name, value)| (name, value))).process_group(0);
+    command
+        .args(&launch.args)
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
+        .process_group(0);
     // JUSTIFICATION: a parent-death signal, signal dispositions and descriptors of libraries can be set only by the
     // child itself, after fork and before exec; no safe interface offers them.
     // SAFETY: `prepare` makes system calls only. It does not allocate, lock, panic or touch shared memory.
@@ -37,10 +40,9 @@ pub(super) fn spawn(launch: &Launch) -> Result<Pid, SpawnError> {
     }
     let child = command.spawn().map_err(|error| explain(&launch.program, error))?;
     // The standard library's handle neither kills nor waits when dropped; the number is all we need.
-    i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(|| SpawnError::Other(io::Error::other("the system gave an impossible process number")))
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| {
+        SpawnError::Other(io::Error::other("the system gave an impossible process number"))
+    })
 }
 
 /// Runs in the child. The standard library has made the process group, emptied the signal mask and wired stdio already.
@@ -99,7 +101,8 @@ fn close_on_exec_from(first: libc::c_uint) {
 /// Sorts what exec answered (execve(2)) by what the user has to mend.
 fn explain(program: &std::ffi::OsStr, error: io::Error) -> SpawnError {
     let program = PathBuf::from(program);
-    let cannot = |program, reason: &str| SpawnError::CannotRun { program, reason: reason.to_owned() };
+    let cannot =
+        |program, reason: &str| SpawnError::CannotRun { program, reason: reason.to_owned() };
     match error.kind() {
         // "Not found" for a file that is there: the most puzzling message of all, met with scripts whose first line
         // names what the image lacks, and with programs built for another C library.
@@ -110,12 +113,18 @@ fn explain(program: &std::ffi::OsStr, error: io::Error) -> SpawnError {
         ErrorKind::PermissionDenied if program.is_dir() => cannot(program, "it is a directory"),
         ErrorKind::PermissionDenied => cannot(program, "permission denied; is it executable?"),
         ErrorKind::ExecutableFileBusy => cannot(program, "the file is open for writing"),
-        ErrorKind::ArgumentListTooLong => cannot(program, "its arguments and environment are too long together"),
-        ErrorKind::InvalidInput => cannot(program, "its name, arguments or environment hold a NUL byte"),
+        ErrorKind::ArgumentListTooLong => {
+            cannot(program, "its arguments and environment are too long together")
+        }
+        ErrorKind::InvalidInput => {
+            cannot(program, "its name, arguments or environment hold a NUL byte")
+        }
         _ if error.raw_os_error() == Some(libc::ENOEXEC) => {
             cannot(program, "not a program for this machine, nor a script with a #! line")
         }
-        _ if error.raw_os_error() == Some(libc::ELOOP) => cannot(program, "too many symbolic links"),
+        _ if error.raw_os_error() == Some(libc::ELOOP) => {
+            cannot(program, "too many symbolic links")
+        }
         _ => SpawnError::Other(error),
     }
 }

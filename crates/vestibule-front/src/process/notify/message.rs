@@ -47,9 +47,14 @@ impl Notification {
             b"STOPPING" => self.stopping = value == b"1",
             b"RELOADING" => self.reloading = value == b"1",
             b"STATUS" => self.status = Some(clean(value)).filter(|status| !status.is_empty()),
-            b"EXTEND_TIMEOUT_USEC" => self.extend_timeout = number(value).map(Duration::from_micros),
+            b"EXTEND_TIMEOUT_USEC" => {
+                self.extend_timeout = number(value).map(Duration::from_micros)
+            }
             b"ERRNO" => self.errno = number(value).and_then(|errno| u32::try_from(errno).ok()),
-            b"MAINPID" => self.main_pid = number(value).and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid != 0),
+            b"MAINPID" => {
+                self.main_pid =
+                    number(value).and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid != 0)
+            }
             _ => {}
         }
     }
@@ -63,7 +68,8 @@ fn number(value: &[u8]) -> Option<u64> {
 
 fn clean(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
-    let shown: String = text.chars().filter(|&character| !is_obeyed(character)).take(STATUS_MAX).collect();
+    let shown: String =
+        text.chars().filter(|&character| !is_obeyed(character)).take(STATUS_MAX).collect();
     shown.trim().to_owned()
 }
 

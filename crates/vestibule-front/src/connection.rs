@@ -1,0 +1,159 @@
+//! One public connection: its heads, one after the other.
+//!
+//! Owns reading heads and the way each takes. Must never ask a second parser: what this reader
+//! says a request is, is what it is.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout_at};
+use vestibule::gate::{Arrival, Kind};
+
+use crate::ending::{Ending, Party, Phase};
+use crate::farewell::{self, Reason};
+use crate::front::Shared;
+use crate::handover::hand_over;
+use crate::head::policy::{self, PolicyContext, Request};
+use crate::head::{Head, HeadReader, Plain};
+use crate::journal;
+use crate::proxy::{After, exchange};
+use crate::service::millis;
+use crate::stream::scratch::read_once;
+use crate::stream::{Peer, Stream};
+use crate::upstream::dial::Dial;
+use crate::wellness;
+
+/// How much of a head is read at once: most fit.
+const READ_SIZE: usize = 4096;
+/// What one field of a held plain request takes, about: the head's own bytes are gone by then.
+const FIELD_WEIGHT: usize = 64;
+
+/// Serves a connection to its end. Its first head must be whole `settings.head_timeout` after it
+/// was accepted; later heads have as long from their first byte, and `settings.client_idle`
+/// before it.
+pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, peer: Peer) {
+    let mut reader = HeadReader::new(front.settings.head);
+    let mut deadline = Instant::now() + front.settings.head_timeout;
+    loop {
+        let head = match read_head(&mut client, &mut reader, deadline).await {
+            Ok(head) => head,
+            Err(Unread::Left) => return,
+            Err(Unread::Refuse(reason)) => return refuse(&mut client, &reason).await,
+        };
+        let arrived = Instant::now();
+        let context = PolicyContext { peer, trust: &front.settings.trust };
+        let plain = match policy::judge(&head, &context) {
+            Ok(Request::Plain(plain)) => plain,
+            Ok(Request::Handshake(handshake)) => {
+                let early = !reader.is_empty();
+                drop((head, reader));
+                // A task of its own, so that a held client costs its hold and no more.
+                tokio::spawn(hand_over(front, client, Box::new(handshake), early, arrived));
+                return;
+            }
+            Err(error) => return refuse(&mut client, &Reason::Head(error)).await,
+        };
+        drop(head);
+        reader.shrink();
+        match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
+            After::Keep => {}
+            After::Over(ending) => {
+                if ending.by == Party::Client {
+                    journal::left(ending, millis(Instant::now() - arrived));
+                } else {
+                    farewell::leave(&mut client).await;
+                }
+                return;
+            }
+            After::Refuse(reason, ending) => {
+                journal::refused(&reason, ending, millis(Instant::now() - arrived));
+                return farewell::over_http(&mut client, &reason).await;
+            }
+        }
+        let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };
+        deadline = next;
+    }
+}
+
+enum Unread {
+    Left,
+    Refuse(Reason),
+}
+
+async fn read_head<S: Stream>(
+    client: &mut S,
+    reader: &mut HeadReader,
+    deadline: Instant,
+) -> Result<Head, Unread> {
+    loop {
+        match reader.take_head() {
+            Ok(Some(head)) => return Ok(head),
+            Ok(None) => {}
+            Err(error) => return Err(Unread::Refuse(Reason::Head(error))),
+        }
+        let read = read_once(client, READ_SIZE, |bytes| reader.feed(bytes));
+        match timeout_at(deadline, read).await {
+            Ok(Ok(count)) if count > 0 => {}
+            Ok(_) => return Err(Unread::Left),
+            // A connection that never spoke (a probe, a browser's spare) is owed no answer.
+            Err(_elapsed) if reader.is_empty() => return Err(Unread::Left),
+            Err(_elapsed) => return Err(Unread::Refuse(Reason::HeadTimeout)),
+        }
+    }
+}
+
+/// Waits for the first byte of a next head, and answers when that head must be whole.
+async fn next_head<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
+    client: &mut S,
+    reader: &mut HeadReader,
+) -> Option<Instant> {
+    if reader.is_empty() {
+        reader.shrink();
+        let mut leaving = front.drain.leaving();
+        let idle_end = Instant::now() + front.settings.client_idle;
+        let read = read_once(client, READ_SIZE, |bytes| reader.feed(bytes));
+        let read = tokio::select! {
+            read = timeout_at(idle_end, read) => read,
+            () = leaving.begun() => return None,
+        };
+        match read {
+            Ok(Ok(count)) if count > 0 => {}
+            _ => return None,
+        }
+    }
+    Some(Instant::now() + front.settings.head_timeout)
+}
+
+async fn plain_request<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
+    client: &mut S,
+    reader: &mut HeadReader,
+    plain: Plain,
+    arrived: Instant,
+) -> After {
+    if let Some(after) = wellness::answer(front, client, &plain).await {
+        return after;
+    }
+    let arrival = Arrival {
+        kind: Kind::Plain,
+        bytes: plain.fields.len() * FIELD_WEIGHT,
+        deadline: front.hold_deadline(arrived, None),
+    };
+    let seat = front.drain.seat();
+    let admitted = tokio::select! {
+        admitted = front.gate.admit(arrival) => admitted,
+        // Its body stays unread, so leaving is watched without reading.
+        () = client.left() => return After::Over(Ending::new(Party::Client, Phase::Held)),
+    };
+    let after = match admitted {
+        Ok(permit) => exchange(front, client, reader, plain, permit).await,
+        Err(refusal) => After::Refuse(Reason::Gate(refusal), Ending::new(Party::Door, Phase::Held)),
+    };
+    drop(seat);
+    after
+}
+
+async fn refuse<S: Stream>(client: &mut S, reason: &Reason) {
+    journal::refused(reason, Ending::new(Party::Client, Phase::Head), 0);
+    farewell::over_http(client, reason).await;
+}

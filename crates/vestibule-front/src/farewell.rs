@@ -1,0 +1,158 @@
+//! The last words to a client that gets nothing else.
+//!
+//! Owns writing a refusal and leaving so that it arrives. Must never echo anything of a
+//! request, and never stay longer than a moment.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+use vestibule::gate::Refusal;
+
+use crate::head::{Handshake, HeadError};
+use crate::refuse;
+use crate::stream::scratch::read_once;
+use crate::upstream::settle::Unsettled;
+
+/// How long we read what a refused client still sends: closing with unread input would reset
+/// the connection, and the refusal could be lost with it.
+const LINGER: Duration = Duration::from_secs(2);
+/// And how much of it.
+const LINGER_BYTES_MAX: usize = 256 * 1024;
+/// A browser that is closed at once after its accept counts it as a failed connection; some
+/// clients then come back without any pause.
+const CLOSE_AFTER_ACCEPT: Duration = Duration::from_secs(1);
+/// How long writing a refusal may take.
+const WRITE_MAX: Duration = Duration::from_secs(5);
+
+/// How a handshake is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// With an HTTP status, before the upgrade.
+    #[default]
+    Http,
+    /// Accepted, then closed with 1013: browsers hide the status of a failed handshake.
+    Close,
+}
+
+/// Why a client is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The gate refused it.
+    #[error("{}", .0.code())]
+    Gate(Refusal),
+    /// Its head is not acceptable.
+    #[error("{0}")]
+    Head(HeadError),
+    /// Its head took too long.
+    #[error("head_timeout")]
+    HeadTimeout,
+    /// It spoke before its handshake was answered.
+    #[error("early_bytes")]
+    EarlyBytes,
+    /// The service is not ready, and this request is never held.
+    #[error("not_ready")]
+    NotReady,
+    /// The service could not be reached, or broke off before it answered.
+    #[error("unreachable")]
+    Unreachable,
+    /// The last try of a hand-over did not settle.
+    #[error("unsettled: {0}")]
+    Unsettled(Unsettled),
+    /// The service answered, but not as the protocol wants it.
+    #[error("upstream_defect")]
+    UpstreamDefect,
+}
+
+/// Says it over HTTP and leaves.
+pub async fn over_http<S>(client: &mut S, reason: &Reason)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let words = http_words(reason);
+    let written = timeout(WRITE_MAX, client.write_all(&words)).await;
+    if matches!(written, Ok(Ok(()))) {
+        leave(client).await;
+    }
+}
+
+/// Accepts the handshake, and a second later closes with 1013 and leaves.
+pub async fn over_websocket<S>(client: &mut S, handshake: &Handshake, refusal: &Refusal)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let retry_ms = u64::try_from(retry_after(refusal).as_millis()).unwrap_or(u64::MAX);
+    let (head, close) = refuse::websocket_refusal(handshake, retry_ms);
+    if client.write_all(&head).await.is_err() {
+        return;
+    }
+    // What the client says meanwhile is read and dropped, so that the Close is not reset away.
+    read_on(client, Instant::now() + CLOSE_AFTER_ACCEPT).await;
+    if matches!(timeout(WRITE_MAX, client.write_all(&close)).await, Ok(Ok(()))) {
+        leave(client).await;
+    }
+}
+
+/// Closes our side and reads to the peer's end, for a moment.
+pub async fn leave<S>(client: &mut S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if client.shutdown().await.is_ok() {
+        read_on(client, Instant::now() + LINGER).await;
+    }
+}
+
+async fn read_on<S: AsyncRead + Unpin>(client: &mut S, until: Instant) {
+    let mut read = 0;
+    while read < LINGER_BYTES_MAX {
+        match timeout_at(until, read_once(client, LINGER_BYTES_MAX, |_| ())).await {
+            Ok(Ok(count)) if count > 0 => read += count,
+            _ => return,
+        }
+    }
+}
+
+fn retry_after(refusal: &Refusal) -> Duration {
+    let (least, most) = refusal.retry_after_range();
+    least + most.saturating_sub(least).mul_f64(fastrand::f64())
+}
+
+fn http_words(reason: &Reason) -> Vec<u8> {
+    let bad_gateway = |code, detail: &str| refuse::http_refusal(502, code, detail, None, &[]);
+    match reason {
+        Reason::Gate(refusal) => refuse::http_refusal(
+            503,
+            refusal.code(),
+            &refusal.to_string(),
+            Some(retry_after(refusal)),
+            &[],
+        ),
+        Reason::Head(HeadError::Http2) => refuse::http2_refusal(),
+        Reason::Head(error) => refuse::head_refusal(*error),
+        Reason::HeadTimeout => {
+            refuse::http_refusal(408, "head_timeout", "the request's head took too long", None, &[])
+        }
+        Reason::EarlyBytes => refuse::http_refusal(
+            400,
+            "early_bytes",
+            "bytes came before the handshake was answered (RFC 6455 section 4.1)",
+            None,
+            &[],
+        ),
+        Reason::NotReady => {
+            let soon = Some(Duration::from_secs(1));
+            refuse::http_refusal(503, "not_ready", "the service is not ready", soon, &[])
+        }
+        Reason::Unreachable => {
+            bad_gateway("unreachable", "the service could not be reached, or broke off")
+        }
+        Reason::Unsettled(_) => bad_gateway(
+            "unsettled",
+            "the service did not take the handshake, even when asked again",
+        ),
+        Reason::UpstreamDefect => {
+            bad_gateway("upstream_defect", "the service's answer breaks the protocol")
+        }
+    }
+}

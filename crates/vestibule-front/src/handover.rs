@@ -1,0 +1,252 @@
+//! A handshake, from its head to its tunnel.
+//!
+//! Owns the order of holding, trying and giving an answer. Must never let a client's byte reach
+//! the upstream before a verified 101, and never end without exactly one answer.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::time::Instant;
+use vestibule::gate::{Arrival, GiveUp, Kind, Permit, Refusal};
+
+use crate::drain::Seat;
+use crate::ending::{Ending, Party, Phase};
+use crate::farewell::{self, Reason, Style};
+use crate::front::Shared;
+use crate::head::Handshake;
+use crate::head::upgrade::Verified;
+use crate::journal;
+use crate::relay::{self, Kept};
+use crate::service::millis;
+use crate::stream::Stream;
+use crate::stream::scratch::read_once;
+use crate::tunnel::{self, Detail, Tunnel};
+use crate::upstream::dial::Dial;
+use crate::upstream::handshake::{Answered, Terms, Tried, try_once};
+use crate::upstream::retry;
+use crate::upstream::settle::Unsettled;
+
+/// How a handshake that did not become a tunnel ends.
+enum Out<S> {
+    /// Nobody is there to be told.
+    Left(Phase),
+    /// The client is told this.
+    Refuse(Reason, Phase),
+    /// The client gets the upstream's own answer, still being read.
+    Relay(Answered<S>),
+    /// The client gets the upstream's own answer, kept from an earlier try.
+    RelayKept(Kept),
+}
+
+/// An upstream that passed, and what it said.
+struct Open<S> {
+    upstream: S,
+    verified: Verified,
+    words: Vec<u8>,
+    permit: Permit,
+}
+
+/// Holds a handshake, hands it over, and gives the tunnel a task of its own. `early` says that
+/// bytes came behind the head.
+pub async fn hand_over<S: Stream, D: Dial>(
+    front: Arc<Shared<D>>,
+    mut client: S,
+    handshake: Box<Handshake>,
+    early: bool,
+    arrived: Instant,
+) {
+    // Held, handed over or refused: a drain waits until the client has its answer.
+    let seat = front.drain.seat();
+    let opened = if early {
+        Err(Out::Refuse(Reason::EarlyBytes, Phase::Held))
+    } else {
+        open(&front, &mut client, &handshake, arrived).await
+    };
+    match opened {
+        Ok(open) => {
+            let waited = open.permit.waited(Instant::now());
+            journal::admitted(waited, open.permit.tries(), handshake.trace());
+            begin_tunnel(front, client, open, seat, arrived);
+        }
+        Err(out) => Box::pin(end(&front, client, &handshake, out, arrived)).await,
+    }
+}
+
+async fn open<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
+    client: &mut S,
+    handshake: &Handshake,
+    arrived: Instant,
+) -> Result<Open<D::Stream>, Out<D::Stream>> {
+    let deadline = front.hold_deadline(arrived, handshake.client_clock());
+    let arrival = Arrival {
+        kind: Kind::Handshake { route: handshake.route() },
+        bytes: handshake.outbound().len(),
+        deadline,
+    };
+    let admitted = front.gate.admit(arrival);
+    let mut permit = tokio::select! {
+        admitted = admitted => admitted.map_err(refused)?,
+        breach = breach(client) => return Err(breach.out(Phase::Held)),
+    };
+    let mut kept = None;
+    let mut leaving = front.drain.leaving();
+    loop {
+        let mut phase = Phase::Dialling;
+        let tried = tokio::select! {
+            // Boxed, so that a client pays for it only while it tries.
+            tried = Box::pin(attempt(front, handshake, &permit, &mut phase)) => tried,
+            () = leaving.begun() => return Err(refused(Refusal::Draining)),
+            breach = breach(client) => return Err(breach.out(phase)),
+        };
+        let cause = match tried {
+            Tried::Open { upstream, verified, words } => {
+                return Ok(Open { upstream, verified, words, permit });
+            }
+            Tried::Answered(answered) => {
+                permit.answered();
+                return Err(Out::Relay(answered));
+            }
+            Tried::Defect(defect) => {
+                tracing::warn!(%defect, "the service's answer to a handshake was not passed on");
+                permit.answered();
+                return Err(Out::Refuse(Reason::UpstreamDefect, phase));
+            }
+            Tried::Unsettled(cause, answered) => {
+                tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
+                kept = match answered {
+                    Some(answered) => Box::pin(relay::keep(answered)).await,
+                    None => kept,
+                };
+                cause
+            }
+        };
+        if cause == Unsettled::Refused {
+            front.service.lost("it refuses connections", Instant::now());
+        }
+        let again = tokio::select! {
+            again = permit.retry() => again,
+            breach = breach(client) => return Err(breach.out(Phase::Held)),
+        };
+        permit = again.map_err(|given_up| match (given_up, kept.take()) {
+            (GiveUp::Refused(refusal), _) => refused(refusal),
+            (GiveUp::LastAnswer, Some(kept)) => Out::RelayKept(kept),
+            (GiveUp::LastAnswer, None) => Out::Refuse(Reason::Unsettled(cause), phase),
+        })?;
+    }
+}
+
+async fn attempt<D: Dial>(
+    front: &Arc<Shared<D>>,
+    handshake: &Handshake,
+    permit: &Permit,
+    phase: &mut Phase,
+) -> Tried<D::Stream> {
+    let settings = &front.settings;
+    let settle = front.service.settle(settings.settle);
+    let deadline = retry::deadline(
+        Instant::now(),
+        permit.tries(),
+        settle.is_some(),
+        settings.try_timeout,
+        permit.deadline(),
+    );
+    let terms = Terms { deadline, settle, rules: settings.status_rules };
+    try_once(&front.dial, handshake, terms, phase).await
+}
+
+fn refused<S>(refusal: Refusal) -> Out<S> {
+    Out::Refuse(Reason::Gate(refusal), Phase::Held)
+}
+
+/// What a client did that ends its hold.
+enum Breach {
+    Left,
+    Early,
+}
+
+impl Breach {
+    fn out<S>(self, phase: Phase) -> Out<S> {
+        match self {
+            Self::Left => Out::Left(phase),
+            Self::Early => Out::Refuse(Reason::EarlyBytes, phase),
+        }
+    }
+}
+
+/// Resolves when a waiting client leaves, half-closes or speaks: a client may do none of these
+/// before its handshake is answered.
+async fn breach<S: AsyncRead + Unpin>(client: &mut S) -> Breach {
+    match read_once(client, 1, |_| ()).await {
+        Ok(count) if count > 0 => Breach::Early,
+        _ => Breach::Left,
+    }
+}
+
+fn begin_tunnel<S: Stream, D: Dial>(
+    front: Arc<Shared<D>>,
+    client: S,
+    open: Open<D::Stream>,
+    mut seat: Seat,
+    arrived: Instant,
+) {
+    let Open { upstream, verified, words, permit } = open;
+    front.service.survived(Instant::now());
+    permit.settled();
+    front.service.tunnel_began();
+    let mut preload = verified.relayed_head();
+    let head_len = preload.len();
+    preload.extend_from_slice(&words);
+    let tunnel = Tunnel::new(preload, head_len, Vec::new());
+    // A task of its own is as small as a tunnel; that of the handshake ends here.
+    tokio::spawn(async move {
+        let turn = async {
+            let code = seat.leaving.turn().await;
+            (code, front.settings.drain_reason.clone())
+        };
+        let ended = tunnel::drive(tunnel, client, upstream, turn).await;
+        let now = Instant::now();
+        let dropped = matches!(ended.detail, Detail::UpstreamEof | Detail::UpstreamReset);
+        front.service.tunnel_ended(dropped, now);
+        journal::tunnel_ended(&ended, now - arrived);
+        drop(seat);
+    });
+}
+
+async fn end<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
+    mut client: S,
+    handshake: &Handshake,
+    out: Out<D::Stream>,
+    arrived: Instant,
+) {
+    let waited = millis(Instant::now() - arrived);
+    match out {
+        Out::Left(phase) => journal::left(Ending::new(Party::Client, phase), waited),
+        Out::Refuse(reason, phase) => {
+            let by = match reason {
+                Reason::EarlyBytes => Party::Client,
+                Reason::Gate(_) => Party::Door,
+                _ => Party::Upstream,
+            };
+            journal::refused(&reason, Ending::new(by, phase), waited);
+            match (&reason, front.settings.refusal) {
+                (Reason::Gate(refusal), Style::Close) => {
+                    farewell::over_websocket(&mut client, handshake, refusal).await;
+                }
+                _ => farewell::over_http(&mut client, &reason).await,
+            }
+        }
+        Out::Relay(answered) => {
+            journal::answered(answered.status, waited);
+            relay::live(answered, &mut client).await;
+            farewell::leave(&mut client).await;
+        }
+        Out::RelayKept(kept) => {
+            journal::answered(kept.status, waited);
+            if client.write_all(&kept.bytes).await.is_ok() {
+                farewell::leave(&mut client).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The public listener.
+//!
+//! Owns binding and accepting. Must never exit or spin because one accept failed: a peer that
+//! is gone is skipped, a process out of descriptors pauses, and says so.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Type};
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::stream::{Peer, Socket, Stream};
+
+/// Connections that the kernel may finish for us before we accept them; it caps this by
+/// `net.core.somaxconn`, 4096 on current Linux.
+const BACKLOG: i32 = 4096;
+/// How long accepting rests when the process is out of descriptors or memory.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where to listen: `HOST:PORT`, `:PORT`, `PORT` or `unix:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Every address of the machine, IPv6 and IPv4.
+    Everywhere(u16),
+    /// One TCP address.
+    Tcp(SocketAddr),
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+}
+
+/// An address that could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("not an address to listen on: use HOST:PORT, :PORT, PORT or unix:PATH")]
+pub struct ListenSyntax;
+
+/// A source of public connections.
+pub trait Listener: Send + 'static {
+    /// What it yields.
+    type Stream: Stream;
+
+    /// The next connection, and its peer's address. Resolves only with a usable connection.
+    fn accept(&mut self) -> impl Future<Output = (Self::Stream, Peer)> + Send;
+}
+
+/// A bound public listener.
+#[derive(Debug)]
+pub enum PublicListener {
+    /// Over TCP.
+    Tcp(TcpListener),
+    /// Over a Unix socket, whose file goes when this is dropped.
+    Unix(UnixListener, SocketFile),
+}
+
+/// A Unix socket's file; removed on drop if it is still ours.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl FromStr for Listen {
+    type Err = ListenSyntax;
+
+    fn from_str(text: &str) -> Result<Self, ListenSyntax> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() { Err(ListenSyntax) } else { Ok(Self::Unix(path.into())) };
+        }
+        if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+            return Ok(Self::Everywhere(port));
+        }
+        if let Some(port) = text.strip_prefix("localhost:") {
+            let port = port.parse().map_err(|_| ListenSyntax)?;
+            return Ok(Self::Tcp((Ipv4Addr::LOCALHOST, port).into()));
+        }
+        text.parse().map(Self::Tcp).map_err(|_| ListenSyntax)
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everywhere(port) => write!(f, "port {port} on every address"),
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl PublicListener {
+    /// Binds. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// What the kernel said: the address is taken, not ours, or not permitted.
+    pub fn bind(listen: &Listen) -> io::Result<Self> {
+        match listen {
+            Listen::Everywhere(port) => {
+                // Without IPv6 in the kernel or the container, IPv4 alone is everywhere.
+                bind_tcp((Ipv6Addr::UNSPECIFIED, *port).into())
+                    .or_else(|_| bind_tcp((Ipv4Addr::UNSPECIFIED, *port).into()))
+            }
+            Listen::Tcp(address) => bind_tcp(*address),
+            Listen::Unix(path) => bind_unix(path),
+        }
+    }
+
+    /// The address that clients can dial, for the log.
+    pub fn local(&self) -> String {
+        match self {
+            Self::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "?".into(), |address| address.to_string())
+            }
+            Self::Unix(_, file) => format!("unix:{}", file.path.display()),
+        }
+    }
+}
+
+impl Listener for PublicListener {
+    type Stream = Socket;
+
+    async fn accept(&mut self) -> (Socket, Peer) {
+        let mut exhausted = Exhausted::default();
+        loop {
+            let accepted = match self {
+                Self::Tcp(listener) => listener
+                    .accept()
+                    .await
+                    .map(|(stream, peer)| (Socket::from_tcp(stream), Some(peer.ip()))),
+                Self::Unix(listener, _) => {
+                    listener.accept().await.map(|(stream, _)| (Socket::Unix(stream), None))
+                }
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    exhausted.over();
+                    return (stream, peer.map(|ip| ip.to_canonical()));
+                }
+                Err(error) if peer_is_gone(&error) => {}
+                Err(error) => {
+                    exhausted.met(&error);
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Says once that accepting paused, and once that it goes on.
+#[derive(Default)]
+struct Exhausted {
+    said: bool,
+}
+
+impl Exhausted {
+    fn met(&mut self, error: &io::Error) {
+        if !self.said {
+            self.said = true;
+            tracing::error!(%error, "accepting paused: new connections wait in the kernel");
+        }
+    }
+
+    fn over(&self) {
+        if self.said {
+            tracing::info!("accepting goes on");
+        }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Someone may have put another socket there since; only ours may go.
+        let ours = std::fs::symlink_metadata(&self.path).is_ok_and(|m| m.ino() == self.inode);
+        if ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<PublicListener> {
+    let socket = socket2::Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into()).map(PublicListener::Tcp)
+}
+
+fn bind_unix(path: &Path) -> io::Result<PublicListener> {
+    // A socket that nobody answers is left from a process that died; a live one is a conflict.
+    let stale = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
+        && std::os::unix::net::UnixStream::connect(path).is_err();
+    if stale {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    let inode = std::fs::symlink_metadata(path)?.ino();
+    Ok(PublicListener::Unix(listener, SocketFile { path: path.into(), inode }))
+}
+
+/// Errors of one connection that died before it was accepted; accept(2) asks to go on.
+fn peer_is_gone(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    matches!(
+        Errno::from_raw_os_error(code),
+        Errno::CONNABORTED
+            | Errno::CONNRESET
+            | Errno::INTR
+            | Errno::PROTO
+            | Errno::NETDOWN
+            | Errno::NOPROTOOPT
+            | Errno::HOSTDOWN
+            | Errno::NONET
+            | Errno::HOSTUNREACH
+            | Errno::OPNOTSUPP
+            | Errno::NETUNREACH
+            | Errno::PERM
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_an_address_is_read_and_nonsense_is_refused() {
+        let v4 = "127.0.0.1:80".parse().unwrap();
+        let rows = [
+            ("8080", Some(Listen::Everywhere(8080))),
+            (":0", Some(Listen::Everywhere(0))),
+            ("127.0.0.1:80", Some(Listen::Tcp(v4))),
+            ("localhost:80", Some(Listen::Tcp(v4))),
+            ("[::1]:80", Some(Listen::Tcp("[::1]:80".parse().unwrap()))),
+            ("unix:/tmp/a", Some(Listen::Unix("/tmp/a".into()))),
+            ("unix:", None),
+            ("65536", None),
+            ("example.org", None),
+            ("", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(text.parse().ok(), wanted, "{text}");
+        }
+    }
+
+    /// A dead process leaves its socket file; a live one must not lose its own.
+    #[tokio::test]
+    async fn a_stale_socket_file_is_replaced_and_a_live_one_is_a_conflict() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = Listen::Unix(dir.path().join("door"));
+        let path = dir.path().join("door");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let first = PublicListener::bind(&listen).unwrap();
+        assert!(PublicListener::bind(&listen).is_err());
+        drop(first);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,113 @@
+//! The upstream's own answer to a handshake that it did not take.
+//!
+//! Owns bringing it to the client as it is. Must never read an answer's body without a bound.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::body::{self, BodyDecoder, BodyError, Decoded, Framing};
+use crate::upstream::handshake::Answered;
+
+/// How long a single piece of an answer's body may take.
+const PIECE_MAX: Duration = Duration::from_secs(30);
+/// A kept answer is read this long and this far, so that trying again is not held up.
+const KEEP_TIME_MAX: Duration = Duration::from_millis(250);
+/// Largest answer kept for a client that gets another try.
+const KEEP_BYTES_MAX: usize = 16 * 1024;
+
+/// An answer kept while its client gets another try.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its status.
+    pub status: u16,
+    /// The whole answer, ready for the client.
+    pub bytes: Vec<u8>,
+}
+
+/// Passes an answer on. When it breaks off, the client sees it break off.
+pub async fn live<S, C>(answered: Answered<S>, client: &mut C)
+where
+    S: AsyncRead + Unpin,
+    C: AsyncWrite + Unpin,
+{
+    let Answered { mut upstream, head, framing, words, .. } = answered;
+    if client.write_all(&head).await.is_ok() {
+        let passed = pass_body(&mut upstream, words, framing, client, usize::MAX).await;
+        if let Err(broken) = passed {
+            tracing::debug!(%broken, "an answer was not passed on to its end");
+        }
+    }
+}
+
+/// Reads an answer to its end, if that is near.
+pub async fn keep<S: AsyncRead + Unpin>(answered: Answered<S>) -> Option<Kept> {
+    let Answered { mut upstream, status, head: mut bytes, framing, words } = answered;
+    let body = pass_body(&mut upstream, words, framing, &mut bytes, KEEP_BYTES_MAX);
+    let read = timeout(KEEP_TIME_MAX, body).await;
+    match read {
+        Ok(Ok(())) => Some(Kept { status, bytes }),
+        _ => None,
+    }
+}
+
+/// A body that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the upstream broke off")]
+    Read,
+    #[error("the client left")]
+    Write,
+    #[error(transparent)]
+    Framing(#[from] BodyError),
+    #[error("the answer is too large to keep")]
+    TooLarge,
+}
+
+async fn pass_body<S, C>(
+    upstream: &mut S,
+    words: Vec<u8>,
+    framing: Framing,
+    client: &mut C,
+    bytes_max: usize,
+) -> Result<(), Broken>
+where
+    S: AsyncRead + Unpin,
+    C: AsyncWrite + Unpin,
+{
+    let chunked = framing == Framing::Chunked;
+    let mut decoder = BodyDecoder::new(framing);
+    let mut buffer = BytesMut::from(words.as_slice());
+    let mut passed = 0;
+    loop {
+        let bytes = match decoder.decode(&mut buffer)? {
+            Decoded::Data(data) => {
+                passed += data.len();
+                if chunked {
+                    let mut chunk = BytesMut::new();
+                    body::encode_chunk(&data, &mut chunk);
+                    chunk.freeze()
+                } else {
+                    data
+                }
+            }
+            Decoded::Trailers(_) => continue,
+            Decoded::End if chunked => {
+                let last = body::last_chunk(None);
+                return client.write_all(&last).await.map_err(|_| Broken::Write);
+            }
+            Decoded::End => return Ok(()),
+            Decoded::NeedMore => match timeout(PIECE_MAX, upstream.read_buf(&mut buffer)).await {
+                Ok(Ok(0)) if framing == Framing::UntilEof => return Ok(()),
+                Ok(Ok(count)) if count > 0 => continue,
+                _ => return Err(Broken::Read),
+            },
+        };
+        if passed > bytes_max {
+            return Err(Broken::TooLarge);
+        }
+        client.write_all(&bytes).await.map_err(|_| Broken::Write)?;
+    }
+}

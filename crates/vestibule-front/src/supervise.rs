@@ -1,0 +1,52 @@
+//! The service's life from start to end, and ours with it.
+//!
+//! Owns the order of things: start, wait for readiness, restart, drain, stop. Must never touch a
+//! client's bytes, and never wait without a bound once we are asked to leave.
+
+pub mod launch;
+pub mod leave;
+pub mod restart;
+pub mod run;
+pub mod serve;
+
+use std::time::Duration;
+
+use crate::process::exit::Exit;
+use crate::upstream::probe::Readiness;
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From start to readiness.
+    pub startup: Duration,
+    /// One probe, and the first try of a hand-over.
+    pub try_timeout: Duration,
+    /// From SIGTERM to the first refusal.
+    pub lame_duck: Duration,
+    /// From there to the child's end.
+    pub drain: Duration,
+    /// The part of `drain` that is the child's own.
+    pub child_grace: Duration,
+}
+
+/// How readiness is learnt, and whether the user said so.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it is learnt.
+    pub readiness: Readiness,
+    /// Nobody chose it: a child that speaks `sd_notify` overrides it.
+    pub by_default: bool,
+}
+
+/// How the front's life ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The child ended, by itself or because we asked it to.
+    Child(Exit),
+    /// The child could not be started; the code of a shell.
+    NotStarted(u8),
+    /// The startup budget ended before the service was ready.
+    NeverReady,
+    /// We were asked to leave, and own no process.
+    Left,
+}

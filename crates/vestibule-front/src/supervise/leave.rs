@@ -1,0 +1,72 @@
+//! Leaving in order.
+//!
+//! Owns the sequence after SIGTERM: not ready, newcomers refused, tunnels closed one by one.
+//! Must never signal the child: it goes last, and that is its owner's to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::front::Shared;
+use crate::process::signals::{Signal, Signals};
+use crate::service::millis;
+use crate::supervise::Patience;
+use crate::upstream::dial::Dial;
+
+/// Kept free at the end of the closing time, so that the last Close is out, and answered, in it.
+const LAST_CLOSE_MARGIN: Duration = Duration::from_millis(500);
+/// After a hurried end, how long answers and Closes may take to get out.
+const HURRIED: Duration = Duration::from_millis(200);
+
+/// Goes through the drain. A second SIGTERM or SIGINT at any point ends it at once.
+pub async fn leave<D: Dial>(front: &Arc<Shared<D>>, patience: &Patience, signals: &mut Signals) {
+    let started = Instant::now();
+    front.service.lame_duck();
+    tracing::info!(
+        open = front.drain.open(),
+        lame_duck_ms = millis(patience.lame_duck),
+        drain_ms = millis(patience.drain),
+        "draining",
+    );
+    let closing = patience.drain.saturating_sub(patience.child_grace);
+    let in_order = async {
+        tokio::time::sleep(patience.lame_duck).await;
+        front.service.refuse_draining(Instant::now());
+        let window = closing.saturating_sub(LAST_CLOSE_MARGIN);
+        front.drain.begin(front.settings.drain_code, window, Instant::now());
+        timeout(closing, front.drain.empty()).await.is_ok()
+    };
+    let emptied = tokio::select! {
+        emptied = in_order => emptied,
+        () = second_word(signals) => hurry(front).await,
+    };
+    let took = millis(Instant::now() - started);
+    let open = front.drain.open();
+    if emptied {
+        tracing::info!(took_ms = took, "drained");
+    } else {
+        tracing::warn!(took_ms = took, open, "drain ended with connections open");
+    }
+}
+
+async fn hurry<D: Dial>(front: &Arc<Shared<D>>) -> bool {
+    tracing::warn!("asked to leave again: closing everything now");
+    front.service.refuse_draining(Instant::now());
+    // Begun twice, so that a plan already under way is overruled.
+    front.drain.begin(front.settings.drain_code, Duration::ZERO, Instant::now());
+    front.drain.begin(front.settings.drain_code, Duration::ZERO, Instant::now());
+    timeout(HURRIED, front.drain.empty()).await.is_ok()
+}
+
+/// Resolves at the next SIGTERM or SIGINT.
+pub async fn second_word(signals: &mut Signals) {
+    while !matches!(signals.next().await, Signal::Terminate | Signal::Interrupt) {}
+}
+
+/// Lets answers that are on their way get out, before the process ends.
+pub async fn flush<D: Dial>(front: &Arc<Shared<D>>, within: Duration) {
+    if timeout(within, front.drain.empty()).await.is_err() {
+        tracing::warn!(open = front.drain.open(), "ended with connections open");
+    }
+}

@@ -1,0 +1,309 @@
+//! `run`: a front and the process behind it.
+//!
+//! Owns the child's life: started, found ready, started again, ended last. Must never let the
+//! child's own end cut what the door should close first.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use vestibule::readiness::Failure;
+
+use crate::front::{Shared, accept};
+use crate::listener::Listener;
+use crate::process::child::{Child, SpawnError};
+use crate::process::exit::Exit;
+use crate::process::group::end_descendants;
+use crate::process::guard::Guard;
+use crate::process::listen::listening_ports;
+use crate::process::notify::{Notification, NotifySocket};
+use crate::process::signals::{Signal, Signals};
+use crate::service::millis;
+use crate::supervise::launch::launch;
+use crate::supervise::leave::{flush, leave, second_word};
+use crate::supervise::restart::{Policy, Restarts};
+use crate::supervise::serve::never_ready;
+use crate::supervise::{Outcome, Patience, Source};
+use crate::upstream::dial::Dial;
+use crate::upstream::probe::{Evidence, Readiness, until_ready};
+
+/// After the child has ended by itself: how long refusals and Closes may take to get out.
+const FLUSH: Duration = Duration::from_millis(2500);
+/// How often we look where a child that does not answer listens.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long the kernel may take to end what was killed.
+const KILLED_WITHIN: Duration = Duration::from_secs(2);
+
+/// What to run, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// A path or a name.
+    pub program: OsString,
+    /// Arguments, with `{port}` still in them.
+    pub args: Vec<OsString>,
+    /// The child's private port.
+    pub port: u16,
+    /// Our own, for the child's information.
+    pub public_port: Option<u16>,
+    /// How its readiness is learnt.
+    pub source: Source,
+    /// How long things may take.
+    pub patience: Patience,
+    /// What happens when it ends by itself.
+    pub restart: Policy,
+    /// The child gets its SIGTERM before the tunnels are closed, not after.
+    pub child_term_first: bool,
+    /// Where the child's word on its readiness arrives.
+    pub notify: Option<NotifySocket>,
+    /// Ends the child's group when we are killed.
+    pub guard: Option<Guard>,
+}
+
+/// How one run of the child went.
+enum Lived {
+    Ended(Exit),
+    NeverReady,
+    AskedToLeave,
+}
+
+/// Runs the child behind the front until one of them ends. Must be called on the main thread:
+/// see [`Child::spawn`].
+pub async fn run<L: Listener, D: Dial>(
+    front: Arc<Shared<D>>,
+    listener: L,
+    plan: Plan,
+    mut signals: Signals,
+) -> Outcome {
+    let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
+    let outcome = lives(&front, &plan, &mut signals).await;
+    accepting.abort();
+    // Those that left the child's group are ours to end, too.
+    let left = end_descendants(KILLED_WITHIN, plan.guard.as_ref()).await;
+    if !left.is_empty() {
+        tracing::error!(pids = ?left, "processes of the child could not be ended");
+    }
+    outcome
+}
+
+async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signals) -> Outcome {
+    let mut restarts = Restarts::new(plan.restart);
+    loop {
+        let mut child = match start(plan) {
+            Ok(child) => child,
+            Err(error) => {
+                front.service.failed(&Failure::new(error.to_string()), Instant::now());
+                flush(front, FLUSH).await;
+                return Outcome::NotStarted(error.exit_code());
+            }
+        };
+        let lived = live(front, plan, &mut child, signals).await;
+        let exit = match lived {
+            Lived::AskedToLeave => return Outcome::Child(stop(front, plan, child, signals).await),
+            Lived::NeverReady => {
+                front.service.failed(&never_ready(plan.patience.startup), Instant::now());
+                flush(front, FLUSH).await;
+                let _ = end_child(plan, &mut child, signals).await;
+                return Outcome::NeverReady;
+            }
+            Lived::Ended(exit) => exit,
+        };
+        bury(plan, &mut child).await;
+        let Some(pause) = restarts.after(exit, Instant::now(), fastrand::f64()) else {
+            let failure = Failure::new(format!("the service {exit}"));
+            front.service.failed(&failure, Instant::now());
+            flush(front, FLUSH).await;
+            return Outcome::Child(exit);
+        };
+        tracing::warn!(%exit, pause_ms = millis(pause), "the child ended: starting it again");
+        front.service.restarting(Instant::now());
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = second_word(signals) => {
+                leave(front, &plan.patience, signals).await;
+                return Outcome::Child(exit);
+            }
+        }
+    }
+}
+
+fn start(plan: &Plan) -> Result<Child, SpawnError> {
+    let notify = plan.notify.as_ref().map(NotifySocket::env);
+    let launch = launch(&plan.program, &plan.args, plan.port, plan.public_port, notify);
+    let child = Child::spawn(&launch)?;
+    if let Some(guard) = &plan.guard {
+        guard.watch(child.pid());
+    }
+    tracing::info!(pid = child.pid(), port = plan.port, "child started");
+    Ok(child)
+}
+
+/// One run of the child, from its start to its end or ours.
+struct Awaiting<'a> {
+    plan: &'a Plan,
+    readiness: Readiness,
+    by_default: bool,
+    ready: bool,
+    /// The port has refused so far: nothing answers there.
+    deadline: Instant,
+    named_elsewhere: bool,
+}
+
+async fn live<D: Dial>(
+    front: &Arc<Shared<D>>,
+    plan: &Plan,
+    child: &mut Child,
+    signals: &mut Signals,
+) -> Lived {
+    let mut awaiting = Awaiting {
+        plan,
+        readiness: plan.source.readiness.clone(),
+        by_default: plan.source.by_default,
+        ready: false,
+        deadline: Instant::now() + plan.patience.startup,
+        named_elsewhere: false,
+    };
+    let pid = child.pid();
+    let mut probing = Box::pin(probe(front, awaiting.readiness.clone()));
+    loop {
+        tokio::select! {
+            exit = child.wait() => return Lived::Ended(exit),
+            signal = signals.next() => match signal {
+                Signal::Terminate | Signal::Interrupt => return Lived::AskedToLeave,
+                other => child.signal_group(other),
+            },
+            note = hear(plan.notify.as_ref(), pid) => {
+                let before = awaiting.readiness.clone();
+                awaiting.heard(front, &note);
+                if awaiting.readiness != before {
+                    probing = Box::pin(probe(front, awaiting.readiness.clone()));
+                }
+            }
+            evidence = &mut probing, if !awaiting.ready => awaiting.found(front, evidence),
+            () = front.service.until_lost(), if awaiting.ready => {
+                awaiting.lost();
+                // Its word was given; whether its port is back only a dial can tell.
+                let readiness = match awaiting.readiness.clone() {
+                    Readiness::Notify => Readiness::Tcp,
+                    other => other,
+                };
+                probing = Box::pin(probe(front, readiness));
+            }
+            () = sleep_until(awaiting.deadline), if !awaiting.ready => return Lived::NeverReady,
+            () = sleep(LOOK_EVERY), if !awaiting.ready && !awaiting.named_elsewhere => {
+                awaiting.named_elsewhere = name_elsewhere(pid, plan.port);
+            }
+        }
+    }
+}
+
+async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness) -> Evidence {
+    if readiness == Readiness::Notify {
+        // The child says it by itself.
+        return std::future::pending().await;
+    }
+    until_ready(&front.dial, &readiness, front.settings.try_timeout, || {}).await
+}
+
+async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {
+    if let Some(notify) = notify {
+        match notify.recv(pid).await {
+            Ok(note) => return note,
+            Err(error) => tracing::warn!(%error, "the notify socket can't be read any more"),
+        }
+    }
+    std::future::pending().await
+}
+
+impl Awaiting<'_> {
+    fn heard<D: Dial>(&mut self, front: &Arc<Shared<D>>, note: &Notification) {
+        if let Some(status) = &note.status {
+            tracing::info!(status, "child says");
+        }
+        if let Some(more) = note.extend_timeout {
+            self.deadline = self.deadline.max(Instant::now() + more);
+        }
+        if self.ready {
+            return;
+        }
+        if self.by_default && self.readiness != Readiness::Notify {
+            tracing::info!("the child speaks sd_notify: its READY=1 is awaited");
+            self.readiness = Readiness::Notify;
+        }
+        if note.ready && self.readiness == Readiness::Notify {
+            self.found(front, Evidence::Notified);
+        }
+    }
+
+    fn found<D: Dial>(&mut self, front: &Arc<Shared<D>>, evidence: Evidence) {
+        self.ready = true;
+        front.service.ready(evidence, Instant::now());
+    }
+
+    fn lost(&mut self) {
+        self.ready = false;
+        self.deadline = Instant::now() + self.plan.patience.startup;
+    }
+}
+
+/// Says so when the child listens, but not where it was told to; answers whether it was said.
+fn name_elsewhere(pid: u32, port: u16) -> bool {
+    let listening = listening_ports(pid);
+    if listening.is_empty() || listening.iter().any(|address| address.port() == port) {
+        return false;
+    }
+    let found: Vec<String> = listening.iter().map(ToString::to_string).collect();
+    tracing::warn!(
+        listens_on = found.join(", "),
+        expected = port,
+        "the child listens elsewhere: let it listen on $PORT or {{port}}, \
+         or name its port with --child-port",
+    );
+    true
+}
+
+/// Leaves in order: tunnels first, the child last, unless it is to go first.
+async fn stop<D: Dial>(
+    front: &Arc<Shared<D>>,
+    plan: &Plan,
+    mut child: Child,
+    signals: &mut Signals,
+) -> Exit {
+    if plan.child_term_first {
+        front.service.lame_duck();
+        child.signal_group(Signal::Terminate);
+    }
+    leave(front, &plan.patience, signals).await;
+    end_child(plan, &mut child, signals).await
+}
+
+/// SIGTERM to the group, its grace, SIGKILL to what is left.
+async fn end_child(plan: &Plan, child: &mut Child, signals: &mut Signals) -> Exit {
+    child.signal_group(Signal::Terminate);
+    let deadline = Instant::now() + plan.patience.child_grace;
+    let exit = tokio::select! {
+        exit = timeout_at(deadline, child.wait()) => exit.ok(),
+        () = second_word(signals) => None,
+    };
+    if exit.is_none() {
+        tracing::warn!(pid = child.pid(), "the child did not end in time: killing it");
+    }
+    bury(plan, child).await;
+    let exit = match exit {
+        Some(exit) => exit,
+        None => child.look().unwrap_or(Exit::Lost),
+    };
+    tracing::info!(%exit, "child ended");
+    exit
+}
+
+/// Ends what is left of the child's group.
+async fn bury(plan: &Plan, child: &mut Child) {
+    let left = child.end_group(KILLED_WITHIN).await;
+    if !left.is_empty() {
+        tracing::error!(pids = ?left, "processes of the child's group could not be ended");
+    }
+    if let Some(guard) = &plan.guard {
+        guard.unwatch();
+    }
+}

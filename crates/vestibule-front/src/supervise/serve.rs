@@ -1,0 +1,67 @@
+//! `serve`: a front before a process that we do not own.
+//!
+//! Owns probing it for as long as we live. Must never give up: a service that failed may
+//! recover, and then so do we.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use vestibule::readiness::Failure;
+
+use crate::front::{Shared, accept};
+use crate::listener::Listener;
+use crate::process::signals::{Signal, Signals};
+use crate::service::millis;
+use crate::supervise::leave::leave;
+use crate::supervise::{Outcome, Patience};
+use crate::upstream::dial::Dial;
+use crate::upstream::probe::{Readiness, until_ready};
+
+/// Serves until we are asked to leave.
+pub async fn serve<L: Listener, D: Dial>(
+    front: Arc<Shared<D>>,
+    listener: L,
+    readiness: Readiness,
+    patience: Patience,
+    mut signals: Signals,
+) -> Outcome {
+    let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
+    let probing = keep_probing(&front, &readiness, &patience);
+    tokio::pin!(probing);
+    loop {
+        tokio::select! {
+            () = &mut probing => {}
+            signal = signals.next() => match signal {
+                Signal::Terminate | Signal::Interrupt => break,
+                other => tracing::debug!(signal = other.name(), "ignored"),
+            },
+        }
+    }
+    leave(&front, &patience, &mut signals).await;
+    accepting.abort();
+    Outcome::Left
+}
+
+/// Probes whenever the service is not known to be ready; never resolves.
+async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness, patience: &Patience) {
+    loop {
+        let mut probing =
+            Box::pin(until_ready(&front.dial, readiness, patience.try_timeout, || {}));
+        let evidence = match timeout(patience.startup, &mut probing).await {
+            Ok(evidence) => evidence,
+            Err(_elapsed) => {
+                front.service.failed(&never_ready(patience.startup), Instant::now());
+                probing.await
+            }
+        };
+        front.service.ready(evidence, Instant::now());
+        front.service.until_lost().await;
+    }
+}
+
+/// Why clients are refused once the startup budget is over.
+pub fn never_ready(startup: Duration) -> Failure {
+    let seconds = millis(startup) as f64 / 1000.0;
+    Failure::new(format!("the service was not ready within {seconds} s"))
+}

@@ -1,0 +1,134 @@
+//! Dials the upstream.
+//!
+//! Owns the address, which comes from configuration alone. Must never take any part of it from
+//! a request, and never pool: a dialled connection belongs to whoever asked.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::stream::{Socket, Stream};
+
+/// Makes connections to the upstream.
+pub trait Dial: Send + Sync + 'static {
+    /// What a connection is.
+    type Stream: Stream;
+
+    /// One fresh connection.
+    ///
+    /// # Errors
+    /// What the kernel said; refused and unreachable are told apart by the caller.
+    fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// Where the service behind us listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// A port of our child's on loopback; IPv4 first, then IPv6, since a service that binds
+    /// `localhost` may get either.
+    Loopback(u16),
+    /// A host name or address, and a port.
+    Host(String, u16),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// An upstream address that could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("not an upstream address: use HOST:PORT, PORT or unix:PATH")]
+pub struct UpstreamSyntax;
+
+impl FromStr for Upstream {
+    type Err = UpstreamSyntax;
+
+    fn from_str(text: &str) -> Result<Self, UpstreamSyntax> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() { Err(UpstreamSyntax) } else { Ok(Self::Unix(path.into())) };
+        }
+        if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+            return if port == 0 { Err(UpstreamSyntax) } else { Ok(Self::Loopback(port)) };
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(UpstreamSyntax)?;
+        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or(UpstreamSyntax)?;
+        let odd = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '[' | ']');
+        if host.is_empty() || host.contains(odd) {
+            return Err(UpstreamSyntax);
+        }
+        Ok(Self::Host(host.into(), port))
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loopback(port) => write!(f, "127.0.0.1:{port}"),
+            Self::Host(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Host(host, port) => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Dial for Upstream {
+    type Stream = Socket;
+
+    async fn dial(&self) -> io::Result<Socket> {
+        match self {
+            Self::Loopback(port) => match TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await {
+                Ok(stream) => Ok(Socket::from_tcp(stream)),
+                Err(first) => TcpStream::connect((Ipv6Addr::LOCALHOST, *port))
+                    .await
+                    .map(Socket::from_tcp)
+                    .map_err(|_| first),
+            },
+            Self::Host(host, port) => {
+                TcpStream::connect((host.as_str(), *port)).await.map(Socket::from_tcp)
+            }
+            Self::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
+        }
+    }
+}
+
+/// A port on loopback that nobody has now. Somebody may take it before the child does: the log
+/// then names who listens where.
+///
+/// # Errors
+/// No port is free, or none may be bound.
+pub fn free_loopback_port() -> io::Result<u16> {
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|a| a.port())
+}
+
+/// Whether a failed dial says that nobody listens there: the service is down, not slow.
+pub fn nobody_listens(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_an_upstream_is_read_and_nonsense_is_refused() {
+        let host = |h: &str, p| Some(Upstream::Host(h.into(), p));
+        let rows = [
+            ("8081", Some(Upstream::Loopback(8081))),
+            ("127.0.0.1:8081", host("127.0.0.1", 8081)),
+            ("[::1]:8081", host("::1", 8081)),
+            ("app:80", host("app", 80)),
+            ("unix:/run/app", Some(Upstream::Unix("/run/app".into()))),
+            ("app:0", None),
+            ("http://app:80", None),
+            ("user@app:80", None),
+            (":", None),
+            ("app", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(text.parse().ok(), wanted, "{text}");
+        }
+    }
+}

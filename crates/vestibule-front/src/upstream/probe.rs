@@ -1,0 +1,206 @@
+//! Asks the upstream whether it is ready.
+//!
+//! Owns one question at a time, each with its own timeout and connection. Must never have two
+//! probes in flight, nor take a connection for readiness where a path was given: a kernel
+//! accepts for a process that hangs.
+
+use std::io;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::{sleep, timeout};
+
+use crate::head::upgrade::AnswerReader;
+use crate::stream::scratch::read_once;
+use crate::upstream::dial::{Dial, nobody_listens};
+
+/// Pause after a refused dial: it costs nobody anything, and readiness often is the binding.
+const REFUSED_PAUSE: Duration = Duration::from_millis(5);
+/// Pause after an answer: the service spends its own processor on our questions.
+const ANSWERED_PAUSE: Duration = Duration::from_millis(10);
+/// A ready path's answer head is small; more is not an answer to a probe.
+const ANSWER_MAX: usize = 16 * 1024;
+
+/// How the upstream's readiness is learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// The child says so itself, by `sd_notify` `READY=1`.
+    Notify,
+    /// `GET PATH` answers with a status from 200 to 399.
+    Http(String),
+    /// A connection is accepted.
+    Tcp,
+}
+
+/// A readiness source that could not be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("not a readiness source: use notify, http:/PATH or tcp")]
+pub struct ReadinessSyntax;
+
+/// What was seen when the upstream was found ready: it decides how far a first hand-over is
+/// believed (see [`super::settle::window`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The service said `READY=1`.
+    Notified,
+    /// Its ready path says yes; `refused_before` if the same path had said no, which shows that
+    /// it tells the two apart.
+    Answered {
+        /// The path had answered with another status before.
+        refused_before: bool,
+    },
+    /// Its port accepts connections; nothing more is known.
+    Connected,
+}
+
+/// One probe's result.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    NobodyListens,
+}
+
+impl FromStr for Readiness {
+    type Err = ReadinessSyntax;
+
+    fn from_str(text: &str) -> Result<Self, ReadinessSyntax> {
+        match text.split_once(':') {
+            None if text == "notify" => Ok(Self::Notify),
+            None if text == "tcp" => Ok(Self::Tcp),
+            Some(("http", path)) if is_path(path) => Ok(Self::Http(path.into())),
+            _ => Err(ReadinessSyntax),
+        }
+    }
+}
+
+impl Readiness {
+    /// The word used in flags and logs.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Http(_) => "http",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Whether `path` can be asked for as it stands: printable ASCII from a slash on.
+pub fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+/// Probes until the upstream says yes. Bounded by whoever drops it at the end of the startup
+/// budget; each probe is bounded by `try_timeout`. `on_refused` hears of each refused dial.
+pub async fn until_ready<D: Dial>(
+    dial: &D,
+    readiness: &Readiness,
+    try_timeout: Duration,
+    mut on_refused: impl FnMut(),
+) -> Evidence {
+    let mut refused_before = false;
+    loop {
+        let answer = timeout(try_timeout, ask(dial, readiness)).await.unwrap_or(Answer::No);
+        match (answer, readiness) {
+            (Answer::Yes, Readiness::Http(_)) => return Evidence::Answered { refused_before },
+            (Answer::Yes, _) => return Evidence::Connected,
+            (Answer::No, _) => {
+                refused_before = true;
+                sleep(ANSWERED_PAUSE).await;
+            }
+            (Answer::NobodyListens, _) => {
+                on_refused();
+                sleep(REFUSED_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Answer {
+    let stream = match dial.dial().await {
+        Ok(stream) => stream,
+        Err(error) if nobody_listens(&error) => return Answer::NobodyListens,
+        Err(_) => return Answer::No,
+    };
+    let Readiness::Http(path) = readiness else { return Answer::Yes };
+    match status(stream, path).await {
+        Ok(200..=399) => Answer::Yes,
+        _ => Answer::No,
+    }
+}
+
+async fn status<S>(mut stream: S, path: &str) -> io::Result<u16>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: vestibule-probe\r\n\
+         Accept: */*\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let mut reader = AnswerReader::new();
+    let mut read = 0;
+    while read < ANSWER_MAX {
+        let count = read_once(&mut stream, ANSWER_MAX, |bytes| reader.feed(bytes)).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        read += count;
+        if let Some(answer) = reader.take_answer().map_err(io::Error::other)? {
+            return Ok(answer.status());
+        }
+    }
+    Err(io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::upstream::dial::Upstream;
+
+    #[test]
+    fn every_spelling_of_a_source_is_read_and_nonsense_is_refused() {
+        let http = |p: &str| Some(Readiness::Http(p.into()));
+        let rows = [
+            ("notify", Some(Readiness::Notify)),
+            ("tcp", Some(Readiness::Tcp)),
+            ("http:/health", http("/health")),
+            ("http:/a?b=c", http("/a?b=c")),
+            ("http:health", None),
+            ("http:/a b", None),
+            ("http:/a\r\nX: y", None),
+            ("grpc", None),
+            ("", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(text.parse().ok(), wanted, "{text:?}");
+        }
+    }
+
+    /// A path that said no before it said yes is told apart from one that never said no.
+    #[tokio::test]
+    async fn a_path_that_said_no_first_is_better_evidence() {
+        for (answers, refused_before) in
+            [(vec!["503 No", "200 OK"], true), (vec!["200 OK"], false), (vec!["garbage"; 1], true)]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let upstream = Upstream::Loopback(listener.local_addr().unwrap().port());
+            tokio::spawn(async move {
+                for answer in answers.into_iter().chain(["200 OK"]) {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    let mut head = [0; 512];
+                    let _ = stream.read(&mut head).await;
+                    let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+            let ready = Readiness::Http("/health".into());
+            let seen = until_ready(&upstream, &ready, Duration::from_secs(1), || {}).await;
+            assert_eq!(seen, Evidence::Answered { refused_before });
+        }
+    }
+}
