@@ -1,0 +1,262 @@
+//! Arguments as they are typed.
+//!
+//! Owns names, help and spelling. Must never decide what a missing one means: `settings` does.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use vestibule_front::head::forwarded::Cidr;
+use vestibule_front::listener::Listen;
+use vestibule_front::upstream::dial::Upstream;
+use vestibule_front::upstream::probe::{Readiness, is_path};
+
+use crate::commands::demo::DemoArgs;
+use crate::commands::demo::backend::BackendArgs;
+use crate::commands::race::RaceArgs;
+
+/// Keeps WebSocket users whole while the service behind it starts, restarts, or stops.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a command behind the door: the container's entry point
+    Run(Box<RunArgs>),
+    /// Stand before a service that something else starts
+    Serve(Box<ServeArgs>),
+    /// Reproduce the cold-start race and count what clients saw
+    Race(RaceArgs),
+    /// See the race, and see it gone: no arguments, no other software
+    Demo(DemoArgs),
+    #[command(hide = true)]
+    DemoBackend(BackendArgs),
+}
+
+/// Start a command behind the door.
+///
+/// Listens at once, starts the command on a private port (in $PORT, and wherever an argument says
+/// {port}), holds WebSocket handshakes until it is ready, then hands them over.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) door: DoorArgs,
+
+    /// The private port of the command, if it can't be told one [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) child_port: Option<u16>,
+
+    /// Whether a command that ends by itself is started again
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) restart: Restart,
+
+    /// On SIGTERM, who goes first: the tunnels, or the command (for one that closes its own
+    /// sockets well)
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) child_term: ChildTerm,
+
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Stand before a service that something else starts.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) door: DoorArgs,
+
+    /// Where the service listens: HOST:PORT, PORT or unix:PATH
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) upstream: Upstream,
+}
+
+/// What `run` and `serve` share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DoorArgs {
+    /// Where clients connect: HOST:PORT, :PORT, PORT or unix:PATH [default: $PORT, else 8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<Listen>,
+
+    /// How readiness is learnt: notify, http:/PATH or tcp [default: http with --ready-path, else
+    /// tcp; notify for a command that speaks sd_notify]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "ready_path")]
+    pub(crate) ready: Option<Readiness>,
+
+    /// Short for --ready http:PATH
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(crate) ready_path: Option<String>,
+
+    /// How long the service may take to get ready [default: 240s on Cloud Run and Kubernetes,
+    /// else 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) startup_timeout: Option<Duration>,
+
+    /// How long one client may be held [default: 60s in production and staging, else 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) hold: Option<Duration>,
+
+    /// How many clients may be held
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    pub(crate) max_held: usize,
+
+    /// How a handshake is refused: http (503), or close (accepted, then 1013: browsers see it)
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) refusal: Refusal,
+
+    /// A path that we answer ourselves, at once: 503 before readiness, then 200
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(crate) public_health: Option<String>,
+
+    /// How long the first hand-overs must survive before everyone is released
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "100ms")]
+    pub(crate) settle: Duration,
+
+    /// One probe's time, and a first try's while the service is young
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    pub(crate) try_timeout: Duration,
+
+    /// 403 and 404 also mean "not yet": for services that mount their routes late
+    #[arg(long)]
+    pub(crate) late_routes: bool,
+
+    /// Believe the forwarded fields of peers in this network; may be given more than once
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trust_proxy: Vec<Cidr>,
+
+    /// After this long the platform ends a request [default: 300s on Cloud Run]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) request_timeout: Option<Duration>,
+
+    /// From accept to the end of a request's head
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "15s")]
+    pub(crate) head_timeout: Duration,
+
+    /// How large a request's head may be, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 32 * 1024)]
+    pub(crate) head_bytes_max: usize,
+
+    /// How many fields a request's head may have
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) head_fields_max: usize,
+
+    /// How long a connection may stay idle between requests
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "620s")]
+    pub(crate) client_idle: Duration,
+
+    /// After SIGTERM, how long newcomers are still admitted [default: 5s on Kubernetes, else 0]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lame_duck: Option<Duration>,
+
+    /// From then on, how long everything may take [default: 8s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) drain: Option<Duration>,
+
+    /// The part of --drain that is the service's own [default: 2s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) child_grace: Option<Duration>,
+
+    /// The Close code of a drain
+    #[arg(long, value_name = "CODE", default_value_t = 1012)]
+    pub(crate) drain_code: u16,
+
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) log: LogFormat,
+
+    /// Also log what only someone who looks for a fault wants to see
+    #[arg(long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Restart {
+    /// End with its status
+    #[default]
+    Never,
+    /// Start it again, with a growing pause, unless it ended with status 0
+    OnFailure,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChildTerm {
+    /// The command gets its SIGTERM before the tunnels are closed
+    First,
+    /// The command gets its SIGTERM when the tunnels are closed
+    #[default]
+    Last,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Refusal {
+    /// 503 with Retry-After
+    #[default]
+    Http,
+    /// Accepted, then closed with 1013 (Try Again Later)
+    Close,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// JSON on a detected Google Cloud platform, else text
+    #[default]
+    Auto,
+    /// For people
+    Text,
+    /// For Cloud Logging and others that read one JSON object a line
+    Json,
+}
+
+impl DoorArgs {
+    /// Where the service's readiness is learnt, if the user said so.
+    pub(crate) fn readiness(&self) -> Option<Readiness> {
+        self.ready.clone().or_else(|| self.ready_path.clone().map(Readiness::Http))
+    }
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let good = is_path(text) && !text.contains('?');
+    good.then(|| text.into()).ok_or_else(|| "a path begins with / and has no spaces or ?".into())
+}
+
+/// A length of time as people write it: `100ms`, `60s`, `1m 30s`; a bare 0 needs no unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let wrong = || "use a number with its unit, such as 100ms, 60s or 1m 30s".to_owned();
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit_and_never_guessed() {
+        let rows = [
+            ("100ms", Some(100)),
+            ("60s", Some(60_000)),
+            ("1m 30s", Some(90_000)),
+            ("0", Some(0)),
+            ("5", None),
+            ("-5s", None),
+            ("soon", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(duration(text).ok(), wanted.map(Duration::from_millis), "{text}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `vestibule run`.
+//!
+//! Owns the way from arguments to a supervised child behind a front.
+
+use std::path::Path;
+
+use vestibule::environment::Process;
+use vestibule_front::front::Shared;
+use vestibule_front::listener::PublicListener;
+use vestibule_front::process::guard::{self, Guard};
+use vestibule_front::process::notify::{NotifySocket, usual_directories};
+use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
+use vestibule_front::process::signals::Signals;
+use vestibule_front::supervise::Outcome;
+use vestibule_front::supervise::restart::Policy;
+use vestibule_front::supervise::run::{Plan, run as supervise};
+use vestibule_front::upstream::dial::{Upstream, free_loopback_port};
+use vestibule_front::upstream::probe::Readiness;
+
+use crate::args::{ChildTerm, Restart, RunArgs};
+use crate::commands::door;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::log;
+use crate::settings::{self, Door};
+
+/// Runs the command behind the door, to its end.
+pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
+    let door = settings::door(&args.door, &Process)?;
+    // First of all, while there is one thread and little memory to copy.
+    let guard = guard::start();
+    let log = log::start(&door.log);
+    let runtime = door::runtime()?;
+    let outcome = runtime.block_on(behind_the_door(*args, door, guard.ok().flatten()));
+    // Connections that outlived their time go with the runtime, and are not waited for.
+    runtime.shutdown_background();
+    drop(log);
+    outcome.map(exit)
+}
+
+async fn behind_the_door(
+    args: RunArgs,
+    door: Door,
+    guard: Option<Guard>,
+) -> Result<Outcome, Error> {
+    let signals = Signals::install()
+        .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
+    let listener = door::listen(&door)?;
+    if let Err(error) = become_subreaper() {
+        tracing::debug!(%error, "orphans of the child will go to the system's first process");
+    }
+    let _reaper = spawn_reaper().map_err(Error::system)?;
+    let port = match args.child_port {
+        Some(port) => port,
+        None => free_loopback_port()
+            .map_err(|error| Error::system(format!("no free port for the command: {error}")))?,
+    };
+    let public_port = match &listener {
+        PublicListener::Tcp(tcp) => tcp.local_addr().ok().map(|address| address.port()),
+        PublicListener::Unix(..) => None,
+    };
+    if public_port == Some(port) {
+        return Err(Error::configuration(format!("--child-port {port} is the door's own port"))
+            .hint("give the door another one with --listen"));
+    }
+    let plan = Plan {
+        public_port,
+        port,
+        notify: notify(&door)?,
+        source: door.source.clone(),
+        patience: door.patience,
+        restart: match args.restart {
+            Restart::Never => Policy::Never,
+            Restart::OnFailure => Policy::OnFailure,
+        },
+        child_term_first: args.child_term == ChildTerm::First,
+        guard,
+        args: args.command[1..].to_vec(),
+        program: args.command.into_iter().next().unwrap_or_default(),
+    };
+    let front = Shared::new(door.front, Upstream::Loopback(port));
+    Ok(supervise(front, listener, plan, signals).await)
+}
+
+fn notify(door: &Door) -> Result<Option<NotifySocket>, Error> {
+    let directories = usual_directories(door.runtime_directory.as_deref().map(Path::new));
+    match NotifySocket::bind(&directories) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if door.source.readiness == Readiness::Notify => {
+            Err(Error::system(format!("no place for a notify socket: {error}"))
+                .hint("choose --ready-path or --ready tcp"))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no place for a notify socket: readiness is probed");
+            Ok(None)
+        }
+    }
+}
+
+fn exit(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Child(exit) => Exit::Child(exit.exit_code()),
+        Outcome::NotStarted(code) => Exit::Child(code),
+        Outcome::NeverReady => Exit::NeverReady,
+        Outcome::Left => Exit::Ok,
+    }
+}

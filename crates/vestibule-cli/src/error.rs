@@ -1,0 +1,58 @@
+//! What a user is told when a command can't do its work.
+//!
+//! Owns kind, message and hints. Must never decide an exit status: `exit` does, from the kind.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Whose it is to mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The user's: a flag, a variable, a file.
+    Configuration,
+    /// The machine's.
+    System,
+}
+
+/// One failure: what happened, and what to do.
+#[derive(Debug)]
+pub(crate) struct Error {
+    /// Whose it is to mend.
+    pub(crate) kind: Kind,
+    messages: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Error {
+    /// A mistake of the user's.
+    pub(crate) fn configuration(message: impl Display) -> Self {
+        Self::configurations(vec![message.to_string()])
+    }
+
+    /// All mistakes of the user's at once.
+    pub(crate) const fn configurations(messages: Vec<String>) -> Self {
+        Self { kind: Kind::Configuration, messages, hints: Vec::new() }
+    }
+
+    /// A failure of the machine's.
+    pub(crate) fn system(message: impl Display) -> Self {
+        Self { kind: Kind::System, messages: vec![message.to_string()], hints: Vec::new() }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Writes it to stderr; there is nowhere to say that this failed.
+    pub(crate) fn print(&self) {
+        let mut stderr = std::io::stderr().lock();
+        for message in &self.messages {
+            let _ = writeln!(stderr, "error: {message}");
+        }
+        for hint in &self.hints {
+            let _ = writeln!(stderr, "hint: {hint}");
+        }
+    }
+}

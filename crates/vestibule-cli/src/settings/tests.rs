@@ -1,0 +1,62 @@
+//! What missing flags mean, and that all mistakes are told at once.
+
+use std::collections::HashMap;
+
+use clap::Parser;
+
+use super::*;
+use crate::args::{Args, Command};
+
+fn settle(flags: &[&str], environment: &[(&str, &str)]) -> Result<Door, Error> {
+    let words = ["vestibule", "serve", "--upstream", "81"].iter().chain(flags);
+    let Command::Serve(args) = Args::try_parse_from(words).unwrap().command else { panic!() };
+    let source: HashMap<String, String> =
+        environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    door(&args.door, &source)
+}
+
+#[test]
+fn the_port_comes_from_flag_then_variable_then_default() {
+    let rows: [(&[&str], &[(&str, &str)], _); 3] = [
+        (&["--listen", "1"], &[("PORT", "2")], 1),
+        (&[], &[("PORT", "2")], 2),
+        (&[], &[], PORT_DEFAULT),
+    ];
+    for (flags, environment, port) in rows {
+        assert_eq!(settle(flags, environment).unwrap().listen, Listen::Everywhere(port));
+    }
+}
+
+#[test]
+fn cloud_run_is_patient_believes_its_platform_and_logs_json() {
+    let on_cloud_run = settle(&[], &[("K_SERVICE", "chat"), ("K_REVISION", "chat-1")]).unwrap();
+    assert_eq!(on_cloud_run.patience.startup, Duration::from_secs(240));
+    assert_eq!(on_cloud_run.front.request_timeout, Some(Duration::from_secs(300)));
+    assert!(matches!(on_cloud_run.front.trust, Trust::Platform));
+    assert!(on_cloud_run.log.json);
+    let at_home = settle(&[], &[]).unwrap();
+    assert_eq!(at_home.patience.startup, Duration::from_secs(60));
+    assert!(matches!(at_home.front.trust, Trust::Nobody));
+    assert!(!at_home.log.json);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let flags = [
+        "--drain-code",
+        "1006",
+        "--drain",
+        "1s",
+        "--child-grace",
+        "2s",
+        "--hold",
+        "0",
+        "--head-fields-max",
+        "1",
+    ];
+    let error = settle(&flags, &[("PORT", "http")]).unwrap_err();
+    let text = format!("{error:?}");
+    for mistake in ["--drain-code 1006", "--child-grace", "--hold 0", "--head-fields-max", "PORT"] {
+        assert!(text.contains(mistake), "{mistake} in {text}");
+    }
+}
