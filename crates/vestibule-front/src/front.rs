@@ -15,6 +15,7 @@ use crate::drain::Drain;
 use crate::farewell::Style;
 use crate::head::HeadLimits;
 use crate::head::forwarded::Trust;
+use crate::journal;
 use crate::listener::Listener;
 use crate::service::Service;
 use crate::tunnel::close::CloseCode;
@@ -108,8 +109,17 @@ impl<D: Dial> Shared<D> {
 
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
+    let mut releases = front.gate.on_release();
     loop {
-        let (stream, peer) = listener.accept().await;
-        tokio::spawn(connection::serve(Arc::clone(&front), stream, peer));
+        tokio::select! {
+            (stream, peer) = listener.accept() => {
+                tokio::spawn(connection::serve(Arc::clone(&front), stream, peer));
+            }
+            Ok(()) = releases.changed() => {
+                if let Some(release) = releases.borrow_and_update().last {
+                    journal::released(release);
+                }
+            }
+        }
     }
 }

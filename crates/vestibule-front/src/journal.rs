@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use vestibule::gate::Release;
+
 use crate::ending::Ending;
 use crate::farewell::Reason;
 use crate::head::TraceContext;
@@ -18,6 +20,12 @@ pub fn admitted(waited: Duration, tries: u32, trace: Option<TraceContext>) {
     let sampled = trace.map(|trace| trace.sampled);
     let waited_ms = millis(waited);
     tracing::info!(waited_ms, tries, trace = trace_id, span = span_id, sampled, "admitted");
+}
+
+/// Everyone who waited for a release has gone.
+pub fn released(release: Release) {
+    let took_ms = millis(release.took);
+    tracing::info!(admitted = release.admitted, took_ms, "released");
 }
 
 /// A tunnel is over.

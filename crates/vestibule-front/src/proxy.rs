@@ -10,7 +10,7 @@ pub mod upload;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -275,6 +275,10 @@ fn request(plain: &Plain, upload: Upload, interim: &mpsc::Sender<Vec<u8>>) -> Re
     fields.clone_from(&plain.fields);
     fields.remove(CONTENT_LENGTH);
     fields.remove(TRANSFER_ENCODING);
+    if !fields.contains_key(HOST) {
+        // HTTP/1.0 has none, and HTTP/1.1 must: an old prober's request goes on as ours.
+        fields.insert(HOST, HeaderValue::from_static("localhost"));
+    }
     if let RequestFraming::Length(length) = plain.framing {
         fields.insert(CONTENT_LENGTH, length.into());
     }

@@ -1,0 +1,94 @@
+//! Lag: from real readiness to the client's 101, for clients that were all held.
+//!
+//! Owns the races and their comparison. Backends that hold their clients themselves are the
+//! limit: no front can be better than the service it stands before.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::claim::Claim;
+use crate::tools::Tools;
+
+const CLIENTS: &str = "200";
+/// All clients come well before readiness.
+const READY_AFTER: &str = "2.5";
+const SPREAD: &str = "1800ms";
+/// Rounds of all rows in turn: a noisy moment then meets every row.
+const ROUNDS: usize = 5;
+
+/// One kind of race.
+struct Row {
+    backend: &'static str,
+    env: &'static [(&'static str, &'static str)],
+    flags: &'static [&'static str],
+}
+
+const NOTIFIED: Row = Row {
+    backend: "axum",
+    env: &[("MODE", "close1011"), ("NOTIFY", "1")],
+    flags: &["--door-only", "--door", "--ready notify"],
+};
+const PROBED: Row = Row {
+    backend: "axum",
+    env: &[("MODE", "close1011")],
+    flags: &["--door-only", "--ready-path", "/health"],
+};
+
+/// The backend holding its clients itself, and the same backend behind the door.
+const fn pair(backend: &'static str) -> [Row; 2] {
+    [
+        Row { backend, env: &[("MODE", "close1011"), ("HOLD_ITSELF", "1")], flags: &[] },
+        Row {
+            backend,
+            env: &[("MODE", "close1011")],
+            flags: &["--door-only", "--ready-path", "/health"],
+        },
+    ]
+}
+
+/// Runs all races and makes claims of them.
+pub(crate) fn measure(tools: &Tools) -> Result<Vec<Claim>, String> {
+    let (mut notified, mut probed) = (Vec::new(), Vec::new());
+    let (mut uvicorn, mut node) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        notified.push(p99(tools, &NOTIFIED)?);
+        probed.push(p99(tools, &PROBED)?);
+        uvicorn.push(ratio(tools, &pair("uvicorn"))?);
+        node.push(ratio(tools, &pair("node"))?);
+    }
+    let held = "lag p99 of 200 held clients";
+    Ok(vec![
+        Claim::new(format!("{held}, axum, by notify"), "ms", notified, 25.0),
+        Claim::new(format!("{held}, axum, by probes"), "ms", probed, 50.0),
+        Claim::new(format!("{held}, uvicorn"), "x itself", uvicorn, 1.5),
+        Claim::new(format!("{held}, Node"), "x itself", node, 1.5),
+    ])
+}
+
+fn ratio(tools: &Tools, [itself, door]: &[Row; 2]) -> Result<f64, String> {
+    let itself = p99(tools, itself)?;
+    Ok(p99(tools, door)? / itself)
+}
+
+/// The p99 of one race in milliseconds; a lost client makes it worthless.
+fn p99(tools: &Tools, row: &Row) -> Result<f64, String> {
+    let output = Command::new(&tools.vestibule)
+        .args(["race", "--json", "--clients", CLIENTS, "--spread", SPREAD, "--path", "/ws"])
+        .args(row.flags)
+        .arg("--")
+        .args(tools.backend(row.backend))
+        .env("READY_AFTER", READY_AFTER)
+        .envs(row.env.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{}: {error}", tools.vestibule.display()))?;
+    let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+    let document: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}\n{}", said()))?;
+    if document["lost"] != 0 {
+        return Err(format!("{} lost clients: {document}\n{}", row.backend, said()));
+    }
+    let early = &document["runs"][0]["lag_ms"]["early"];
+    early["p99"].as_f64().ok_or_else(|| format!("no lag in {document}"))
+}
