@@ -68,7 +68,7 @@ fn absolute_rest<'t>(target: &'t str, host: Option<&str>) -> Result<&'t str, Hea
 fn path_and_query(text: &str) -> Result<PathAndQuery, HeadError> {
     let parsed = PathAndQuery::try_from(text).map_err(|_| HeadError::Target)?;
     // Browsers turn a backslash of a path into a slash, some servers too: no one reading is right.
-    if parsed.path().contains('\\') || parsed.as_str() != text {
+    if parsed.path().contains('\\') {
         return Err(HeadError::Target);
     }
     Ok(parsed)

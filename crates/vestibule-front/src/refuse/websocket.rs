@@ -3,10 +3,10 @@
 //! Owns the 101 of a WebSocket that was never a tunnel, and its only frame.
 //! Must never select an extension, or a subprotocol that was not offered.
 
-use crate::head::Handshake;
-
-/// Try Again Later, in the IANA registry of close codes.
-const TRY_AGAIN_LATER: u16 = 1013;
+use crate::{
+    head::Handshake,
+    tunnel::close::{CloseCode, close_frame},
+};
 
 /// The 101 that accepts this handshake, and the Close that follows it, with `retry=<ms>` as its reason.
 ///
@@ -22,14 +22,5 @@ pub fn websocket_refusal(handshake: &Handshake, retry_ms: u64) -> (Vec<u8>, Box<
         head.extend_from_slice(subprotocol.as_bytes());
     }
     head.extend_from_slice(b"\r\n\r\n");
-    (head, close_frame(TRY_AGAIN_LATER, &format!("retry={retry_ms}")))
-}
-
-/// An unmasked Close (RFC 6455 §5.5.1). The reason is ours and fits the 123 bytes it may have.
-fn close_frame(code: u16, reason: &str) -> Box<[u8]> {
-    let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
-    let length = u8::try_from(payload.len().min(125)).unwrap_or(125);
-    let mut out = vec![0x88, length];
-    out.extend_from_slice(&payload[..length.into()]);
-    out.into_boxed_slice()
+    (head, close_frame(CloseCode::TRY_AGAIN_LATER, &format!("retry={retry_ms}")))
 }

@@ -21,105 +21,97 @@ const CONNECTION: &str = "Connection: Upgrade";
 const VERSION: &str = "Sec-WebSocket-Version: 13";
 const SAMPLE_KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 
+/// A handshake in its request line and its four own fields, and the verdict.
+const PARTS: &[(&str, &str, [&str; 4], &str)] = &[
+    ("the sample of the RFC", GET, [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY], "handshake"),
+    (
+        "any case",
+        GET,
+        ["upgrade: WebSocket", "CONNECTION: keep-alive, UPGRADE", VERSION, SAMPLE_KEY],
+        "handshake",
+    ),
+    ("POST", "POST /chat HTTP/1.1", [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY], "handshake_method"),
+    ("get", "get /chat HTTP/1.1", [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY], "handshake_method"),
+    (
+        "HTTP/1.0",
+        "GET /chat HTTP/1.0",
+        [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY],
+        "handshake_http_version",
+    ),
+    (
+        "version 8",
+        GET,
+        [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 8", SAMPLE_KEY],
+        "websocket_version",
+    ),
+    (
+        "version list",
+        GET,
+        [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 13, 8", SAMPLE_KEY],
+        "websocket_version",
+    ),
+    (
+        "version 013",
+        GET,
+        [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 013", SAMPLE_KEY],
+        "websocket_version",
+    ),
+    ("no version", GET, [UPGRADE, CONNECTION, "", SAMPLE_KEY], "websocket_version"),
+    ("no key", GET, [UPGRADE, CONNECTION, VERSION, ""], "websocket_key"),
+    ("empty key", GET, [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key:"], "websocket_key"),
+    (
+        "short key",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"],
+        "websocket_key",
+    ),
+    (
+        "long key",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEyMw=="],
+        "websocket_key",
+    ),
+    (
+        "17 bytes",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTE="],
+        "websocket_key",
+    ),
+    (
+        "18 bytes",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEy"],
+        "websocket_key",
+    ),
+    (
+        "no padding",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"],
+        "websocket_key",
+    ),
+    (
+        "stray bits",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR=="],
+        "websocket_key",
+    ),
+    (
+        "not base64",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: !GhlIHNhbXBsZSBub25jZQ=="],
+        "websocket_key",
+    ),
+    (
+        "url-safe",
+        GET,
+        [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: -_hlIHNhbXBsZSBub25jZQ=="],
+        "websocket_key",
+    ),
+];
+
 #[test]
 fn a06_a_handshake_is_valid_in_every_part_or_refused() {
-    let rows: &[(&str, &str, [&str; 4], &str)] = &[
-        ("the sample of the RFC", GET, [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY], "handshake"),
-        (
-            "any case",
-            GET,
-            ["upgrade: WebSocket", "CONNECTION: keep-alive, UPGRADE", VERSION, SAMPLE_KEY],
-            "handshake",
-        ),
-        (
-            "POST",
-            "POST /chat HTTP/1.1",
-            [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY],
-            "handshake_method",
-        ),
-        (
-            "get",
-            "get /chat HTTP/1.1",
-            [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY],
-            "handshake_method",
-        ),
-        (
-            "HTTP/1.0",
-            "GET /chat HTTP/1.0",
-            [UPGRADE, CONNECTION, VERSION, SAMPLE_KEY],
-            "handshake_http_version",
-        ),
-        (
-            "version 8",
-            GET,
-            [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 8", SAMPLE_KEY],
-            "websocket_version",
-        ),
-        (
-            "version list",
-            GET,
-            [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 13, 8", SAMPLE_KEY],
-            "websocket_version",
-        ),
-        (
-            "version 013",
-            GET,
-            [UPGRADE, CONNECTION, "Sec-WebSocket-Version: 013", SAMPLE_KEY],
-            "websocket_version",
-        ),
-        ("no version", GET, [UPGRADE, CONNECTION, "", SAMPLE_KEY], "websocket_version"),
-        ("no key", GET, [UPGRADE, CONNECTION, VERSION, ""], "websocket_key"),
-        ("empty key", GET, [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key:"], "websocket_key"),
-        (
-            "short key",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"],
-            "websocket_key",
-        ),
-        (
-            "long key",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEyMw=="],
-            "websocket_key",
-        ),
-        (
-            "17 bytes",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTE="],
-            "websocket_key",
-        ),
-        (
-            "18 bytes",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZTEy"],
-            "websocket_key",
-        ),
-        (
-            "no padding",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"],
-            "websocket_key",
-        ),
-        (
-            "stray bits",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR=="],
-            "websocket_key",
-        ),
-        (
-            "not base64",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: !GhlIHNhbXBsZSBub25jZQ=="],
-            "websocket_key",
-        ),
-        (
-            "url-safe",
-            GET,
-            [UPGRADE, CONNECTION, VERSION, "Sec-WebSocket-Key: -_hlIHNhbXBsZSBub25jZQ=="],
-            "websocket_key",
-        ),
-    ];
-    for (why, line, fields, expected) in rows {
+    for (why, line, fields, expected) in PARTS {
         assert_eq!(with_fields(line, *fields), *expected, "{why}");
     }
     let twice = |field: &str| verdict(&upgrade_head(&[GET, "Host: a", field]));

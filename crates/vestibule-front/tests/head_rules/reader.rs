@@ -58,6 +58,10 @@ fn one_empty_line_before_a_request_line_is_skipped_and_two_are_refused() {
     assert!(once.is_empty(), "the empty line some clients send behind a body is nothing");
     once.feed(HEAD);
     assert_eq!(once.take_head().unwrap().unwrap().as_bytes(), HEAD);
+    let mut pipelined = reader(&[b"\r\n", HEAD, b"\r\n", HEAD].concat());
+    for _ in 0..2 {
+        assert_eq!(pipelined.take_head().unwrap().unwrap().as_bytes(), HEAD);
+    }
     assert_eq!(
         reader(b"\r\n\r\nGET / HTTP/1.1\r\n").take_head().unwrap_err(),
         HeadError::Malformed
@@ -126,6 +130,25 @@ fn control_bytes_are_refused_without_waiting_for_the_end() {
         early.feed(b"\r\n\r\n");
         assert_eq!(early.take_head().unwrap_err(), error, "an error stays");
     }
+    let mut malformed = reader(b"GET / HTTP/1.1\r\nX\r\n\r\n");
+    assert_eq!(malformed.take_head().unwrap_err(), HeadError::Malformed);
+    malformed.feed(HEAD);
+    assert_eq!(
+        malformed.take_head().unwrap_err(),
+        HeadError::Malformed,
+        "no head is read behind a malformed one"
+    );
+}
+
+#[test]
+fn a10_nothing_but_a_line_feed_may_follow_a_carriage_return() {
+    for byte in (0..=u8::MAX).filter(|&byte| byte != b'\n') {
+        assert_eq!(
+            reader(&[b'G', b'\r', byte]).take_head().unwrap_err(),
+            HeadError::BareCr,
+            "{byte:#x}"
+        );
+    }
 }
 
 #[test]
@@ -149,6 +172,11 @@ fn a18_limits_hold_to_the_byte() {
     assert_eq!(judge(b"GET /2345678901 HTTP/1.1\r\n\r\n"), Err(HeadError::TargetTooLong));
     assert_eq!(judge(&[b'A'; 64]), Err(HeadError::TargetTooLong), "a request line without end");
     assert_eq!(judge(b"\r\n"), Ok(None));
+    assert_eq!(
+        judge(format!("\r\n{exact}").as_bytes()),
+        Ok(Some(64)),
+        "a skipped line is not counted"
+    );
 }
 
 #[test]

@@ -45,8 +45,8 @@ fn a16_fields_that_could_split_an_answer_are_left_out() {
         let refusal = text(http_refusal(400, "x", "", None, &[(name, value)]));
         assert_eq!(refusal, text(http_refusal(400, "x", "", None, &[])), "{name:?} {value:?}");
     }
-    let escaped = text(http_refusal(400, "x", "a\r\n\u{1b}\u{85}b", None, &[]));
-    assert!(escaped.ends_with(r#""detail":"a\u000d\u000a\u001b\u0085b"}"#));
+    let escaped = text(http_refusal(400, "x", "a\r\n\u{1b}\u{85}\\b", None, &[]));
+    assert!(escaped.ends_with(r#""detail":"a\u000d\u000a\u001b\u0085\\b"}"#));
 }
 
 #[test]
