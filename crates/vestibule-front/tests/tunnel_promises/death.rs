@@ -123,3 +123,15 @@ async fn a_client_that_asked_to_close_is_not_told_of_a_restart() {
     assert_eq!(ended.ending.to_string(), "client.tunnel");
     assert_eq!((ended.detail, ended.close_sent), (Detail::CloseForwarded(Some(1000)), None));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stays_after_its_answer_met_a_dead_upstream_is_left_after_two_seconds() {
+    let mut rig = Rig::new(4096);
+    rig.upstream_sends(&Frame::close(1000, None).bytes()).await;
+    drop(rig.upstream);
+    rig.client.write_all(&Frame::close(1000, Some([7; 4])).bytes()).await.unwrap();
+    let start = tokio::time::Instant::now();
+    let ended = rig.task.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 2, "no linger: nothing can pass any more");
+    assert_eq!(ended.detail, Detail::CloseForwarded(Some(1000)));
+}

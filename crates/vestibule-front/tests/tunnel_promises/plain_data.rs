@@ -44,6 +44,15 @@ async fn in_the_middle_of_a_frame_a_tunnel_goes_on_over_other_sockets() {
     assert_eq!((seen.len(), rest, &seen[1].payload[..]), (2, 0, &[3, 233][..]));
 }
 
+#[test]
+fn invariant_8_what_passes_through_a_tunnel_is_not_shown_by_it() {
+    let tunnel = Tunnel::new(b"SECRET".to_vec(), 0, b"SECRET".to_vec());
+    let shown = format!("{tunnel:?}");
+    let bytes = format!("{:?}", b"SECRET");
+    let list = format!("{:?}", &b"SECRET"[..]);
+    assert!(shown.contains("6 bytes") && !shown.contains(&bytes) && !shown.contains(&list));
+}
+
 /// Always readable, always writable, for ever.
 #[derive(Default)]
 struct Endless {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 use vestibule_front::tunnel::Detail;
 
@@ -90,12 +90,11 @@ async fn an_upstream_that_dies_inside_the_frame_we_wait_for_ends_without_a_close
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_reads_its_close_does_not_block_the_upstream() {
-    let mut rig = Rig::new(40);
+    let mut rig = Rig::new(16);
     rig.close().await;
     let flood = vec![0; 10_000];
     timeout(Duration::from_secs(1), rig.upstream.write_all(&flood)).await.unwrap().unwrap();
-    let mut received = [0; 36];
-    rig.client.read_exact(&mut received).await.unwrap();
+    rig.skip_head().await;
     let rest = read_all(&mut rig.client).await;
     assert_eq!(code(&read_strictly(&rest).0[0]), 1012);
 }

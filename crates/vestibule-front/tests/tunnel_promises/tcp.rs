@@ -173,6 +173,8 @@ async fn a_close_survives_though_the_clients_last_words_found_no_way_up() {
     })
     .await;
     assert_eq!((ended.detail, ended.close_sent), (Detail::DrainExpired, Some(1012)));
+    let unread = client_side.try_read(&mut [0; 64]).map_err(|error| error.kind());
+    assert_eq!(unread, Err(std::io::ErrorKind::WouldBlock), "nothing is left that would reset it");
     drop(client_side);
     let mut heard = Vec::new();
     client.read_to_end(&mut heard).await.unwrap();
