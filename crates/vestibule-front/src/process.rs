@@ -30,6 +30,13 @@
 //! [`family`] is the one definition of that family. [`listen`] says who listens where, for the log line that explains a
 //! service on the wrong port. [`signals`] turns what is sent to us into one typed stream. [`limits`] raises our limit of
 //! descriptors without passing the raise on to the child.
+//!
+//! # The order at the start
+//!
+//! In `main`, on the main thread: [`mask::clear`], [`guard::start`], [`limits::raise_descriptor_limit`]; then the runtime,
+//! and inside it [`signals::Signals::install`], [`reap::become_subreaper`] unless PID 1, [`reap::spawn_reaper`],
+//! [`notify::NotifySocket::bind`], [`child::Child::spawn`] and [`guard::Guard::watch`]. At the end `end_group`,
+//! [`guard::Guard::unwatch`], `end_descendants`, and the guard is dropped last.
 
 pub mod child;
 pub mod exit;
@@ -38,6 +45,7 @@ pub mod group;
 pub mod guard;
 pub mod limits;
 pub mod listen;
+pub mod mask;
 pub mod notify;
 mod procfs;
 pub mod reap;

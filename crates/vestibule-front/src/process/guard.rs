@@ -16,6 +16,8 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
 
+use super::mask;
+
 /// What the pipe carries, four bytes at a time and thus never torn (`PIPE_BUF`, pipe(7)): the number of a group, or:
 const NOBODY: i32 = 0;
 const LEAVE: i32 = -1;
@@ -45,7 +47,7 @@ pub fn start() -> io::Result<Option<Guard>> {
         return Ok(None);
     }
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    let pid = with_signals_blocked(|| fork(&read))?;
+    let pid = mask::with_all_blocked(|| fork(&read))?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
     Ok(Some(Guard { pipe: write, pid, pidfd }))
 }
@@ -86,28 +88,6 @@ impl Drop for Guard {
     }
 }
 
-/// Runs `act` with every signal blocked, so that no handler of ours can ever run in the watcher, which keeps the mask.
-fn with_signals_blocked<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    // JUSTIFICATION: rustix offers no signal masks.
-    // SAFETY: `sigset_t` is plain data, filled by `sigfillset` before it is read; both pointers are to live locals.
-    #[allow(unsafe_code, reason = "signal mask")]
-    let before = unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    let result = act();
-    // JUSTIFICATION: as above.
-    // SAFETY: puts back what the same call gave.
-    #[allow(unsafe_code, reason = "signal mask")]
-    unsafe {
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-    }
-    result
-}
-
 fn fork(pipe: &OwnedFd) -> io::Result<Pid> {
     // JUSTIFICATION: the watcher must be there before anything can fail, and an exec would need our own file, which a
     // container may have replaced or hidden; only fork makes it of what we are.
@@ -120,7 +100,7 @@ fn fork(pipe: &OwnedFd) -> io::Result<Pid> {
     }
 }
 
-/// The watcher's whole life.
+/// The watcher's whole life. It keeps the full mask with which it was forked: what ends the others does not end it.
 fn watcher(pipe: RawFd) -> ! {
     // A session of its own: no Ctrl-C, no hang-up of the terminal. None of these can fail in a way that matters.
     let _ = rustix::process::setsid();

@@ -10,7 +10,7 @@ use vestibule_front::process::child::{Child, Launch};
 use vestibule_front::process::exit::Exit;
 use vestibule_front::process::notify::{MESSAGE_MAX, Notification, NotifySocket};
 
-use crate::support::{BOUND, launch, words_of};
+use crate::support::{BOUND, Running, launch, words_of};
 
 /// Sends its first argument to `$NOTIFY_SOCKET`, as the usual libraries do.
 const SEND: &str = "import os, socket, sys
@@ -114,17 +114,15 @@ async fn a35_a_stranger_opens_nothing() {
     ours.send_to(b"READY=1", socket.path().unwrap()).unwrap();
     let told = place.path().join("told");
     let script = format!("{SEND}send(b'READY=1'); open(sys.argv[1], 'w').write('x\\n'); import time; time.sleep(1000)");
-    let mut stranger =
-        Command::new("python3").arg("-c").arg(script).arg(&told).env("NOTIFY_SOCKET", socket.env()).spawn().unwrap();
+    let mut command = Command::new("python3");
+    let stranger = Running::start(command.arg("-c").arg(script).arg(&told).env("NOTIFY_SOCKET", socket.env()));
     words_of(&told).await;
-    let number = stranger.id();
+    let number = stranger.0.id();
     let child = python(&socket, &format!("send(b'STATUS=mine\\nMAINPID={number}'); import time; time.sleep(1000)"));
     let notification = next(&socket, &child).await;
     assert_eq!((notification.ready, notification.status.as_deref()), (false, Some("mine")));
     assert_eq!(notification.main_pid, None, "a stranger is not made the main process");
     assert_eq!(socket.ignored(), 2);
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::process::Command;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use super::{Launch, SpawnError};
-use crate::process::limits;
+use crate::process::{limits, mask};
 
 /// The first descriptor that is not stdin, stdout or stderr.
 const FIRST_OTHER: libc::c_uint = 3;
@@ -35,7 +35,7 @@ pub(super) fn spawn(launch: &Launch) -> Result<Pid, SpawnError> {
     unsafe {
         command.pre_exec(move || prepare(parent, descriptors));
     }
-    let child = command.spawn().map_err(|error| explain(&launch.program, error))?;
+    let child = mask::with_all_blocked(|| command.spawn()).map_err(|error| explain(&launch.program, error))?;
     // The standard library's handle neither kills nor waits when dropped; the number is all we need.
     i32::try_from(child.id())
         .ok()
@@ -43,7 +43,8 @@ pub(super) fn spawn(launch: &Launch) -> Result<Pid, SpawnError> {
         .ok_or_else(|| SpawnError::Other(io::Error::other("the system gave an impossible process number")))
 }
 
-/// Runs in the child. The standard library has made the process group, emptied the signal mask and wired stdio already.
+/// Runs in the child, with every signal blocked. The standard library has made the process group and wired stdio
+/// already.
 fn prepare(parent: Pid, descriptors: Option<Rlimit>) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::getppid() != Some(parent) {
@@ -54,21 +55,34 @@ fn prepare(parent: Pid, descriptors: Option<Rlimit>) -> io::Result<()> {
         // A failure leaves the raised limit, which is no reason not to run.
         let _ = rustix::process::setrlimit(Resource::Nofile, limit);
     }
-    reset_dispositions();
     close_on_exec_from(FIRST_OTHER);
+    // In this order: a signal that came meanwhile ends the child, as it should, and runs no handler of ours.
+    reset_dispositions();
+    mask::clear();
     Ok(())
 }
 
 /// Handlers end with exec by themselves, but a signal that was *ignored* by whoever started us (nohup, a shell's
 /// background job, Rust's own `SIGPIPE`) would stay ignored.
 fn reset_dispositions() {
+    /// At least as large as the kernel's `struct sigaction`; all zeroes say `SIG_DFL`, no flags and an empty mask.
+    const DEFAULT: [u64; 4] = [0; 4];
+    /// The size of the kernel's signal set: a bit for each of its 64 signals.
+    const SET_SIZE: usize = 8;
     for number in 1..=SIGNAL_MAX {
-        // JUSTIFICATION: rustix offers no signal dispositions.
-        // SAFETY: installs no handler, and signal(2) is safe here. SIGKILL, SIGSTOP and the two numbers that the C
-        // library keeps for itself are refused with EINVAL, which changes nothing.
+        // JUSTIFICATION: rustix offers no signal dispositions, and the C library's `signal` refuses the two numbers that
+        // it keeps for itself, which whoever started us may have ignored too.
+        // SAFETY: installs no handler, and the pointers are to a constant of sufficient size and null, which asks for
+        // nothing back. SIGKILL and SIGSTOP are refused with EINVAL, which changes nothing.
         #[allow(unsafe_code, reason = "between fork and exec")]
         unsafe {
-            libc::signal(number, libc::SIG_DFL);
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                number,
+                DEFAULT.as_ptr(),
+                std::ptr::null_mut::<u64>(),
+                SET_SIZE,
+            );
         }
     }
 }
