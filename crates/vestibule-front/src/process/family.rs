@@ -1,7 +1,8 @@
 //! Who belongs to the service.
 //!
-//! Owns one question: is this process the child, or of its making? It decides whose word on readiness counts and who is
-//! named as the holder of a port. Must never answer yes for want of knowledge.
+//! Owns one question: is this process the child, or of its making? It decides whose word on
+//! readiness counts and who is named as the holder of a port. Must never answer yes for want of
+//! knowledge.
 
 use super::procfs::{self, Stat};
 use super::{reap, roster};
@@ -17,11 +18,11 @@ struct Front {
     adopts: bool,
 }
 
-/// Whether the process belongs to the child: by its process group, its session or its ancestry. An orphan that we
-/// adopted belongs too, since only the child's family can leave us one.
+/// Whether the process belongs to the child: by its process group, its session or its ancestry. An
+/// orphan that we adopted belongs too, since only the child's family can leave us one.
 ///
-/// A process that has ended belongs as long as its parent has not reaped it; afterwards nobody can tell, and the answer
-/// is no.
+/// A process that has ended belongs as long as its parent has not reaped it; afterwards nobody can
+/// tell, and the answer is no.
 pub fn belongs(pid: u32, child: u32) -> bool {
     match procfs::stat(pid) {
         Some(stat) => is_kin(&stat, child, Front::now(), procfs::stat, is_ours_to_wait_for),
@@ -33,7 +34,10 @@ pub fn belongs(pid: u32, child: u32) -> bool {
 pub(super) fn family(child: u32) -> Vec<Stat> {
     let all = procfs::processes();
     let find = |pid| all.iter().find(|stat| stat.pid == pid).copied();
-    all.iter().filter(|stat| is_kin(stat, child, Front::now(), find, is_ours_to_wait_for)).copied().collect()
+    all.iter()
+        .filter(|stat| is_kin(stat, child, Front::now(), find, is_ours_to_wait_for))
+        .copied()
+        .collect()
 }
 
 impl Front {
@@ -52,10 +56,12 @@ fn shares_group(pid: u32, child: u32) -> bool {
     let (Some(pid), Some(child)) = (number(pid), number(child)) else {
         return false;
     };
-    rustix::process::getpgid(Some(pid)) == Ok(child) || rustix::process::getsid(Some(pid)) == Ok(child)
+    rustix::process::getpgid(Some(pid)) == Ok(child)
+        || rustix::process::getsid(Some(pid)) == Ok(child)
 }
 
-/// The rule itself. `find` looks a process up; `enrolled` says whether a direct child of ours is one we started.
+/// The rule itself. `find` looks a process up; `enrolled` says whether a direct child of ours is
+/// one we started.
 fn is_kin(
     stat: &Stat,
     child: u32,
@@ -75,7 +81,8 @@ fn is_kin(
             return front.adopts && !enrolled(at.pid);
         }
         match find(at.parent) {
-            // A parent is older than its child; a younger one is a stranger who got the number since.
+            // A parent is older than its child; a younger one is a stranger who got the number
+            // since.
             Some(parent) if parent.started <= at.started => at = parent,
             _ => return false,
         }
@@ -105,8 +112,8 @@ mod tests {
     fn a35_only_group_session_and_ancestry_make_family() {
         let people = [
             person(1, 0, 1, 1),
-            person(2, 1, 1, 1),          // a stranger of our own session
-            person(FRONT, 1, FRONT, 1),  // we ourselves
+            person(2, 1, 1, 1),         // a stranger of our own session
+            person(FRONT, 1, FRONT, 1), // we ourselves
             person(CHILD, FRONT, CHILD, 1),
             person(21, CHILD, CHILD, 1), // a worker
             person(22, 21, 22, 22),      // a worker's child with a session of its own
@@ -115,14 +122,18 @@ mod tests {
             person(30, FRONT, 30, 1),    // another child of ours
             person(31, 30, 31, 1),       // and its child
         ];
-        let family: Vec<u32> =
-            people.iter().map(|stat| stat.pid).filter(|&pid| kin(&people, pid, false, &[CHILD, 30])).collect();
+        let family: Vec<u32> = people
+            .iter()
+            .map(|stat| stat.pid)
+            .filter(|&pid| kin(&people, pid, false, &[CHILD, 30]))
+            .collect();
         assert_eq!(family, [CHILD, 21, 22, 23, 24]);
     }
 
     #[test]
     fn a35_an_adopted_orphan_is_family_and_another_child_of_ours_is_not() {
-        let people = [person(FRONT, 1, FRONT, 1), person(40, FRONT, 40, 40), person(41, 40, 40, 40)];
+        let people =
+            [person(FRONT, 1, FRONT, 1), person(40, FRONT, 40, 40), person(41, 40, 40, 40)];
         assert!(kin(&people, 40, true, &[CHILD]));
         assert!(kin(&people, 41, true, &[CHILD]));
         assert!(!kin(&people, 41, true, &[CHILD, 40]));
@@ -132,7 +143,8 @@ mod tests {
 
     #[test]
     fn a36_a_parent_younger_than_its_child_is_a_stranger() {
-        let mut people = [person(CHILD, FRONT, CHILD, 1), person(21, 50, 21, 21), person(50, CHILD, 50, 50)];
+        let mut people =
+            [person(CHILD, FRONT, CHILD, 1), person(21, 50, 21, 21), person(50, CHILD, 50, 50)];
         assert!(!kin(&people, 21, false, &[CHILD]));
         people[2].started = 20;
         assert!(kin(&people, 21, false, &[CHILD]));

@@ -1,15 +1,18 @@
 //! Which signals wait outside.
 //!
-//! Owns the signal mask of the calling thread. Must never leave a signal blocked behind anybody's back.
+//! Owns the signal mask of the calling thread. Must never leave a signal blocked behind anybody's
+//! back.
 
 use std::io;
 
-/// Lets every signal in. **Call it first thing in `main`, before any thread is started**: a mask that we inherited
-/// would keep `SIGTERM` and the news of the child's end from us for ever, and threads inherit it further.
+/// Lets every signal in. **Call it first thing in `main`, before any thread is started**: a mask
+/// that we inherited would keep `SIGTERM` and the news of the child's end from us for ever, and
+/// threads inherit it further.
 pub fn clear() {
     // JUSTIFICATION: rustix offers no signal masks.
-    // SAFETY: `sigset_t` is plain data, written by `sigemptyset` before it is read; the pointer is to a live local, and
-    // null asks for nothing back. Both calls are safe between fork and exec, too.
+    // SAFETY: `sigset_t` is plain data, written by `sigemptyset` before it is read; the pointer is
+    // to a live local, and null asks for nothing back. Both calls are safe between fork and exec,
+    // too.
     #[allow(unsafe_code, reason = "signal mask")]
     unsafe {
         let mut none: libc::sigset_t = std::mem::zeroed();
@@ -18,8 +21,8 @@ pub fn clear() {
     }
 }
 
-/// Runs `act` with every signal blocked, so that no handler of ours can run in a process that `act` forks: the copy
-/// begins with the full mask.
+/// Runs `act` with every signal blocked, so that no handler of ours can run in a process that `act`
+/// forks: the copy begins with the full mask.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The service's own word on its readiness: the receiving end of `sd_notify`.
 //!
-//! Owns the socket, its place in the file system, and the decision whether a sender is believed. Must never let a
-//! stranger's word through, never take a descriptor that somebody sends, and never fail on what a message says.
+//! Owns the socket, its place in the file system, and the decision whether a sender is believed.
+//! Must never let a stranger's word through, never take a descriptor that somebody sends, and never
+//! fail on what a message says.
 //!
 //! The protocol is that of sd_notify(3): one datagram, lines of `NAME=value`.
 
@@ -49,20 +50,27 @@ pub struct NotifySocket {
 enum Place {
     /// In a directory of its own that only our user may enter.
     Directory(PathBuf),
-    /// A name without a file, which anybody in the network namespace may send to (unix(7), "abstract").
+    /// A name without a file, which anybody in the network namespace may send to (unix(7),
+    /// "abstract").
     Abstract(Vec<u8>),
 }
 
-/// The usual places for the socket, the best first: the user's runtime directory where there is one, `/run`, `/tmp`.
+/// The usual places for the socket, the best first: the user's runtime directory where there is
+/// one, `/run`, `/tmp`.
 pub fn usual_directories(runtime_directory: Option<&Path>) -> Vec<PathBuf> {
     let usual = [Path::new("/run"), Path::new("/tmp")];
-    runtime_directory.into_iter().filter(|path| path.is_absolute()).chain(usual).map(Path::to_owned).collect()
+    runtime_directory
+        .into_iter()
+        .filter(|path| path.is_absolute())
+        .chain(usual)
+        .map(Path::to_owned)
+        .collect()
 }
 
 impl NotifySocket {
-    /// Binds in the first of these directories that can be written, in a fresh directory with mode 0700 and a random
-    /// name; in none of them, at an abstract address with a random name. Leftovers of runs that were killed are removed
-    /// on the way.
+    /// Binds in the first of these directories that can be written, in a fresh directory with mode
+    /// 0700 and a random name; in none of them, at an abstract address with a random name.
+    /// Leftovers of runs that were killed are removed on the way.
     ///
     /// # Errors
     ///
@@ -72,10 +80,13 @@ impl NotifySocket {
             remove_leftovers(parent);
             match bind_in(parent) {
                 Ok((socket, place)) => return Self::listen(socket, place),
-                Err(error) => tracing::debug!(directory = %parent.display(), %error, "no notify socket here"),
+                Err(error) => {
+                    tracing::debug!(directory = %parent.display(), %error, "no notify socket here");
+                }
             }
         }
-        let name = format!("{PREFIX}{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into_bytes();
+        let name =
+            format!("{PREFIX}{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into_bytes();
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
         Self::listen(socket, Place::Abstract(name))
     }
@@ -108,16 +119,20 @@ impl NotifySocket {
         self.ignored.load(Ordering::Relaxed)
     }
 
-    /// The next message from the child or its family; see [`family::belongs`]. A sender that has ended already (as
-    /// `systemd-notify` does at once) is believed if it ran as our user and came through our directory, which only our
-    /// user may enter. Everything else is counted and ignored. Cancel-safe.
+    /// The next message from the child or its family; see [`family::belongs`]. A sender that has
+    /// ended already (as `systemd-notify` does at once) is believed if it ran as our user and came
+    /// through our directory, which only our user may enter. Everything else is counted and
+    /// ignored. Cancel-safe.
     ///
     /// # Errors
     ///
     /// Where the kernel refuses to read: readiness must then be found in another way.
     pub async fn recv(&self, child: u32) -> io::Result<Notification> {
         loop {
-            let datagram = self.socket.async_io(Interest::READABLE, || receive::receive(self.socket.as_fd())).await?;
+            let datagram = self
+                .socket
+                .async_io(Interest::READABLE, || receive::receive(self.socket.as_fd()))
+                .await?;
             if let Some(notification) = self.judge(&datagram, child) {
                 return Ok(notification);
             }
@@ -130,10 +145,13 @@ impl NotifySocket {
         let why = match &datagram.sender {
             _ if datagram.truncated => "it is longer than a message may be",
             None => "the kernel did not say who sent it",
-            Some(sender) if !self.believes(sender, child) => "its sender does not belong to the service",
+            Some(sender) if !self.believes(sender, child) => {
+                "its sender does not belong to the service"
+            }
             Some(_) => {
                 let mut notification = Notification::parse(&datagram.bytes);
-                notification.main_pid = notification.main_pid.filter(|&pid| family::belongs(pid, child));
+                notification.main_pid =
+                    notification.main_pid.filter(|&pid| family::belongs(pid, child));
                 return Some(notification);
             }
         };
@@ -150,8 +168,11 @@ impl NotifySocket {
             return true;
         }
         // Number 0 is a sender whom our PID namespace cannot see: certainly nobody of ours.
-        let gone = sender.pid != 0 && procfs::stat(sender.pid).is_none() && procfs::stat(std::process::id()).is_some();
-        gone && sender.uid == rustix::process::geteuid().as_raw() && matches!(self.place, Place::Directory(_))
+        let gone = sender.pid != 0
+            && procfs::stat(sender.pid).is_none()
+            && procfs::stat(std::process::id()).is_some();
+        gone && sender.uid == rustix::process::geteuid().as_raw()
+            && matches!(self.place, Place::Directory(_))
     }
 }
 
@@ -178,15 +199,19 @@ fn remove(directory: &Path) {
     let _ = fs::remove_dir(directory);
 }
 
-/// Removes what a front that was killed left behind: directories with our name and owner whose socket nobody holds.
+/// Removes what a front that was killed left behind: directories with our name and owner whose
+/// socket nobody holds.
 fn remove_leftovers(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
-    let ours = entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()));
+    let ours = entries
+        .flatten()
+        .filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()));
     for entry in ours.take(LEFTOVERS_MAX) {
         let path = entry.path();
         let owned = fs::symlink_metadata(&path)
             .is_ok_and(|meta| meta.is_dir() && meta.uid() == rustix::process::geteuid().as_raw());
-        // A front that is just being started has a directory and no socket yet: only a dead socket is a leftover.
+        // A front that is just being started has a directory and no socket yet: only a dead socket
+        // is a leftover.
         if owned && is_dead(&path.join(FILE)) {
             remove(&path);
         }

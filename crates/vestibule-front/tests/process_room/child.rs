@@ -64,7 +64,10 @@ async fn the_environment_is_ours_and_the_additions() {
     launch.env = vec![("PORT".into(), "41234".into()), ("OUT".into(), out.clone().into())];
     let mut child = Child::spawn(&launch).unwrap();
     assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Code(0));
-    assert_eq!(words_of(&out).await, ["41234".to_owned(), std::env::var_os("PATH").unwrap().into_string().unwrap()]);
+    assert_eq!(
+        words_of(&out).await,
+        ["41234".to_owned(), std::env::var_os("PATH").unwrap().into_string().unwrap()]
+    );
 }
 
 #[tokio::test]
@@ -107,7 +110,10 @@ async fn waiting_may_be_given_up_and_taken_up_again() {
         }
     }
     child.kill_group();
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Signal { number: 9, core: false });
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Signal { number: 9, core: false }
+    );
 }
 
 #[tokio::test]
@@ -136,7 +142,8 @@ async fn a36_hundreds_of_rounds_hit_no_bystander() {
 /// Starts a copy of us with descriptors, ignored signals and a mask that it did not ask for.
 const DIRTY: &str = "import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD])
-for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGRTMAX): signal.signal(number, signal.SIG_IGN)
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGRTMAX):
+    signal.signal(number, signal.SIG_IGN)
 for number in (7, 99, 1000): os.dup2(0, number, inheritable=True)
 os.execvp(sys.argv[1], sys.argv[1:])";
 
@@ -149,7 +156,8 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
     assert!(fs::exists("/proc/self/fd/99").unwrap(), "the dirt is there");
     let own = fs::read_to_string("/proc/self/status").unwrap();
     assert!(field(&own, "SigIgn") != 0 && field(&own, "SigBlk") != 0, "the dirt is there");
-    // The very first a front does, or else it never hears of its child's end. The child must not need it.
+    // The very first a front does, or else it never hears of its child's end. The child must not
+    // need it.
     let mut child = Child::spawn(&launch("sleep", &["1000"])).unwrap();
     let blocked = fs::read_to_string(format!("/proc/{}/status", child.pid())).unwrap();
     assert_eq!(field(&blocked, "SigBlk"), 0);
@@ -159,7 +167,11 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
     let mut child = Child::spawn(&launch("sleep", &["1000"])).unwrap();
     let directory = format!("/proc/{}/fd", child.pid());
     let descriptors = || -> BTreeSet<String> {
-        fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect()
+        fs::read_dir(&directory)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect()
     };
     // Its loader has a library open for a moment.
     eventually("stdio alone", || descriptors() == ["0", "1", "2"].map(str::to_owned).into()).await;
@@ -168,7 +180,10 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
         assert_eq!(field(&status, name), 0, "{name}");
     }
     child.signal_group(Signal::Terminate);
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Signal { number: 15, core: false });
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Signal { number: 15, core: false }
+    );
 }
 
 fn field(status: &str, name: &str) -> u64 {

@@ -6,9 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use vestibule_front::process::child::Child;
 use vestibule_front::process::guard;
 
-use crate::support::{Helper, Running, eventually, is_alive, mark, marked, run, shell, words_of};
+use crate::support::{
+    Helper, Running, eventually, is_alive, launch, mark, marked, run, shell, words_of,
+};
 
 fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
@@ -50,14 +53,16 @@ pub(crate) fn guarded_helper(scratch: &Path) {
 }
 
 #[tokio::test]
-async fn a36_a_group_that_is_no_longer_watched_is_left_alone() {
+async fn f37_without_the_guard_the_child_dies_with_us_and_nobody_else() {
     let helper = Helper::new("unwatched");
     let mut front = Running::start(helper.command(&["env"]).stdout(Stdio::null()));
     let words = words_of(&helper.path("up")).await;
     let (guard, bystander): (u32, u32) = (words[0].parse().unwrap(), words[1].parse().unwrap());
+    assert_eq!(marked(&words[2]).len(), 1);
     front.kill();
+    eventually("the child is gone", || marked(&words[2]).is_empty()).await;
     eventually("the guard is gone", || !is_alive(guard)).await;
-    assert!(is_alive(bystander));
+    assert!(is_alive(bystander), "no longer watched, and left alone");
     send(bystander, Signal::KILL);
 }
 
@@ -66,14 +71,21 @@ pub(crate) fn unwatched_helper(scratch: &Path) {
     let mut bystander = Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
     guard.watch(bystander.id());
     guard.unwatch();
-    fs::write(scratch.join("up"), format!("{} {}\n", guard.pid(), bystander.id())).unwrap();
+    let mark = mark();
+    run(async {
+        let mut child = Child::spawn(&launch("sleep", &[&mark])).unwrap();
+        let word = format!("{} {} {mark}\n", guard.pid(), bystander.id());
+        fs::write(scratch.join("up"), word).unwrap();
+        child.wait().await;
+    });
     bystander.wait().unwrap();
 }
 
 #[tokio::test]
 async fn a_front_that_ends_in_order_sends_its_guard_away_and_kills_nobody() {
     let helper = Helper::new("guarded-to-the-end");
-    let mut front = helper.command(&["env"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut front =
+        helper.command(&["env"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Both end only when nobody holds the other ends any more: the guard must not.
     let (mut out, mut err) = (String::new(), String::new());
     front.stdout.take().unwrap().read_to_string(&mut out).unwrap();
@@ -90,7 +102,12 @@ async fn a_front_that_ends_in_order_sends_its_guard_away_and_kills_nobody() {
 pub(crate) fn ending_helper(scratch: &Path) {
     let guard = guard::start().unwrap().unwrap();
     let mut bystander = Command::new("sleep");
-    bystander.arg("1000").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    bystander
+        .arg("1000")
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     #[expect(clippy::zombie_processes, reason = "it outlives us; the test ends it")]
     let bystander = bystander.spawn().unwrap();
     guard.watch(bystander.id());

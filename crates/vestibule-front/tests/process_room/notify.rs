@@ -1,4 +1,5 @@
-//! Breaks the notify socket: strangers, floods, descriptors, leftovers, and the real senders of the world.
+//! Breaks the notify socket: strangers, floods, descriptors, leftovers, and the real senders of the
+//! world.
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -17,7 +18,9 @@ const SEND: &str = "import os, socket, sys
 address = os.environ['NOTIFY_SOCKET']
 if address[0] == '@': address = '\\0' + address[1:]
 def send(data, *control):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(address); s.sendmsg([data], *control)
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect(address)
+    s.sendmsg([data], *control)
 ";
 
 fn bind() -> (tempfile::TempDir, NotifySocket) {
@@ -42,10 +45,16 @@ async fn next(socket: &NotifySocket, child: &Child) -> Notification {
 #[tokio::test]
 async fn the_childs_word_is_believed() {
     let (_place, socket) = bind();
-    let child = python(&socket, "send(b'READY=1\\nSTATUS=up\\nMAINPID=%d' % os.getpid()); import time; time.sleep(1000)");
+    let child = python(
+        &socket,
+        "send(b'READY=1\\nSTATUS=up\\nMAINPID=%d' % os.getpid()); import time; time.sleep(1000)",
+    );
     let notification = next(&socket, &child).await;
     assert!(notification.ready);
-    assert_eq!((notification.status.as_deref(), notification.main_pid), (Some("up"), Some(child.pid())));
+    assert_eq!(
+        (notification.status.as_deref(), notification.main_pid),
+        (Some("up"), Some(child.pid()))
+    );
 }
 
 #[tokio::test]
@@ -76,12 +85,15 @@ async fn drain(socket: &NotifySocket) {
 #[tokio::test]
 async fn a_grandchild_with_its_own_session_is_believed() {
     let (_place, socket) = bind();
-    let child = python(&socket, "
+    let child = python(
+        &socket,
+        "
 if os.fork() == 0:
     os.setsid()
     send(b'READY=1')
     sys.exit()
-os.wait()");
+os.wait()",
+    );
     assert!(next(&socket, &child).await.ready);
 }
 
@@ -93,14 +105,25 @@ async fn a_sender_that_is_gone_is_believed_if_only_our_user_could_be_it() {
     assert_eq!(fs::metadata(directory).unwrap().permissions().mode() & 0o777, 0o700);
     let child = start(&socket, "sleep", &["1000"]);
     let script = format!("{SEND}send(b'READY=1')");
-    let sent = Command::new("python3").args(["-c", &script]).env("NOTIFY_SOCKET", socket.env()).status().unwrap();
+    let sent = Command::new("python3")
+        .args(["-c", &script])
+        .env("NOTIFY_SOCKET", socket.env())
+        .status()
+        .unwrap();
     assert!(sent.success());
     assert!(next(&socket, &child).await.ready);
 
     // At an abstract address anybody could be it.
     let socket = NotifySocket::bind(&[]).unwrap();
     assert_eq!(socket.path(), None);
-    assert!(Command::new("python3").args(["-c", &script]).env("NOTIFY_SOCKET", socket.env()).status().unwrap().success());
+    assert!(
+        Command::new("python3")
+            .args(["-c", &script])
+            .env("NOTIFY_SOCKET", socket.env())
+            .status()
+            .unwrap()
+            .success()
+    );
     let child = python(&socket, "send(b'STATUS=mine'); import time; time.sleep(1000)");
     assert_eq!(next(&socket, &child).await.status.as_deref(), Some("mine"));
     assert_eq!(socket.ignored(), 1);
@@ -113,12 +136,18 @@ async fn a35_a_stranger_opens_nothing() {
     let ours = UnixDatagram::unbound().unwrap();
     ours.send_to(b"READY=1", socket.path().unwrap()).unwrap();
     let told = place.path().join("told");
-    let script = format!("{SEND}send(b'READY=1'); open(sys.argv[1], 'w').write('x\\n'); import time; time.sleep(1000)");
+    let script = format!(
+        "{SEND}send(b'READY=1'); open(sys.argv[1], 'w').write('x\\n'); os.read(os.pipe()[0], 1)"
+    );
     let mut command = Command::new("python3");
-    let stranger = Running::start(command.arg("-c").arg(script).arg(&told).env("NOTIFY_SOCKET", socket.env()));
+    let stranger =
+        Running::start(command.arg("-c").arg(script).arg(&told).env("NOTIFY_SOCKET", socket.env()));
     words_of(&told).await;
     let number = stranger.0.id();
-    let child = python(&socket, &format!("send(b'STATUS=mine\\nMAINPID={number}'); import time; time.sleep(1000)"));
+    let child = python(
+        &socket,
+        &format!("send(b'STATUS=mine\\nMAINPID={number}'); import time; time.sleep(1000)"),
+    );
     let notification = next(&socket, &child).await;
     assert_eq!((notification.ready, notification.status.as_deref()), (false, Some("mine")));
     assert_eq!(notification.main_pid, None, "a stranger is not made the main process");
@@ -130,7 +159,8 @@ async fn a35_descriptors_and_giants_are_dropped_at_the_door() {
     let (place, socket) = bind();
     let bait = place.path().join("bait");
     fs::write(&bait, "").unwrap();
-    let script = format!("
+    let script = format!(
+        "
 import array, time
 bait = os.open('{}', os.O_RDONLY)
 rights = lambda count: [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [bait] * count))]
@@ -139,13 +169,17 @@ for count in (1, 2, 253): send(b'STATUS=%d' % count, rights(count))
 send(b'BARRIER=1', rights(1))
 send(b'')
 send(b'READY=1')
-time.sleep(1000)", bait.display());
+time.sleep(1000)",
+        bait.display()
+    );
     let child = python(&socket, &script);
     for count in ["1", "2", "253"] {
         let notification = next(&socket, &child).await;
         assert_eq!((notification.ready, notification.status.as_deref()), (false, Some(count)));
         let held = fs::read_dir("/proc/self/fd").unwrap().flatten();
-        assert!(held.filter_map(|entry| fs::read_link(entry.path()).ok()).all(|target| target != bait));
+        assert!(
+            held.filter_map(|entry| fs::read_link(entry.path()).ok()).all(|target| target != bait)
+        );
     }
     assert_eq!(next(&socket, &child).await, Notification::default());
     assert_eq!(next(&socket, &child).await, Notification::default());
@@ -166,7 +200,11 @@ async fn f42_the_first_usable_place_is_taken_and_left_clean() {
     let socket = NotifySocket::bind(&candidates).unwrap();
     assert!(socket.path().unwrap().starts_with(&good));
     assert_eq!(socket.env(), socket.path().unwrap());
-    assert_eq!(fs::read_dir(&deep).unwrap().count(), 0, "a path too long for a socket leaves nothing");
+    assert_eq!(
+        fs::read_dir(&deep).unwrap().count(),
+        0,
+        "a path too long for a socket leaves nothing"
+    );
     drop(socket);
     assert_eq!(fs::read_dir(&good).unwrap().count(), 0);
 }

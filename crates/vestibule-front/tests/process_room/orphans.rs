@@ -1,11 +1,14 @@
-//! Breaks the burial: orphans in hundreds, orphans behind an unburied child, descendants that left group and parent.
+//! Breaks the burial: orphans in hundreds, orphans behind an unburied child, descendants that left
+//! group and parent.
 use std::path::PathBuf;
 
 use tokio::time::timeout;
 use vestibule_front::process::exit::Exit;
 use vestibule_front::process::{group, guard, reap};
 
-use crate::support::{BOUND, Helper, eventually, in_own_namespace, is_alive, mark, marked, shell, zombies_of};
+use crate::support::{
+    BOUND, Helper, eventually, in_own_namespace, is_alive, mark, marked, shell, zombies_of,
+};
 
 #[test]
 fn a39_two_hundred_orphans_leave_no_zombie_to_a_subreaper() {
@@ -30,9 +33,14 @@ pub(crate) async fn storm_helper(_scratch: PathBuf) {
     let _reaper = reap::spawn_reaper().unwrap();
     // Half of the orphans die while the child lives, half of them behind its unburied body.
     let mark = mark();
-    let script = "i=0; while [ $i -lt 100 ]; do (sleep 0.01 &) ; (sleep $1 &) ; i=$((i+1)); done; exit 7";
+    let script =
+        "i=0; while [ $i -lt 100 ]; do (sleep 0.01 &) ; (sleep $1 &) ; i=$((i+1)); done; exit 7";
     let mut child = shell(script, &[&mark]);
-    assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Code(7), "the reaper did not take its status");
+    assert_eq!(
+        timeout(BOUND, child.wait()).await.unwrap(),
+        Exit::Code(7),
+        "the reaper did not take its status"
+    );
     eventually("a hundred sleepers", || marked(&mark).len() == 100).await;
     eventually("no zombie but the child", || zombies_of(own) == [child.pid()]).await;
     child.kill_group();
@@ -60,7 +68,9 @@ pub(crate) async fn descendants_helper(_scratch: PathBuf) {
     reap::become_subreaper().unwrap();
     let mark = mark();
     // One that stays below the child, one that left it, one with children that left it.
-    let script = "setsid sleep $1 & (setsid sleep $1 &) ; (setsid sh -c 'sleep $1 & setsid sleep $1' sh $1 &) ; sleep $1";
+    let script = "setsid sleep $1 & (setsid sleep $1 &)
+        (setsid sh -c 'sleep $1 & setsid sleep $1' sh $1 &)
+        sleep $1";
     let mut child = shell(script, &[&mark]);
     eventually("five sleepers", || marked(&mark).len() >= 5).await;
     assert_eq!(child.end_group(BOUND).await, []);
@@ -71,5 +81,8 @@ pub(crate) async fn descendants_helper(_scratch: PathBuf) {
     let pid = guard.pid();
     assert!(is_alive(pid), "the guard is spared");
     drop(guard);
-    assert!(!std::fs::exists(format!("/proc/{pid}")).unwrap(), "it leaves with us, and leaves no zombie");
+    assert!(
+        !std::fs::exists(format!("/proc/{pid}")).unwrap(),
+        "it leaves with us, and leaves no zombie"
+    );
 }

@@ -1,4 +1,5 @@
-//! What the tests of this room share: conditions with a bound, processes found by a mark, copies of this program.
+//! What the tests of this room share: conditions with a bound, processes found by a mark, copies of
+//! this program.
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,11 @@ pub(crate) const ROLE: &str = "VESTIBULE_TEST_ROLE";
 pub(crate) const SCRATCH: &str = "VESTIBULE_TEST_SCRATCH";
 
 pub(crate) fn launch(program: &str, args: &[&str]) -> Launch {
-    Launch { program: program.into(), args: args.iter().map(OsString::from).collect(), env: Vec::new() }
+    Launch {
+        program: program.into(),
+        args: args.iter().map(OsString::from).collect(),
+        env: Vec::new(),
+    }
 }
 
 pub(crate) fn shell(script: &str, args: &[&str]) -> Child {
@@ -34,8 +39,10 @@ pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) 
 
 /// Waits for a file to be complete (its last byte a newline), and returns its words.
 pub(crate) async fn words_of(file: &Path) -> Vec<String> {
-    eventually(&format!("{} written", file.display()), || fs::read_to_string(file).is_ok_and(|text| text.ends_with('\n')))
-        .await;
+    eventually(&format!("{} written", file.display()), || {
+        fs::read_to_string(file).is_ok_and(|text| text.ends_with('\n'))
+    })
+    .await;
     fs::read_to_string(file).unwrap().split_whitespace().map(str::to_owned).collect()
 }
 
@@ -72,7 +79,10 @@ fn state(pid: u32) -> Option<(String, u32)> {
 }
 
 fn processes() -> impl Iterator<Item = u32> {
-    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// A copy of this program in one role, with a directory to leave word in.
@@ -106,7 +116,12 @@ impl Helper {
     pub(crate) fn run(&self, before: &[&str]) -> Output {
         let output = self.command(before).output().unwrap();
         let text = [output.stdout.as_slice(), &output.stderr].concat();
-        assert!(output.status.success(), "{} failed:\n{}", self.role, String::from_utf8_lossy(&text));
+        assert!(
+            output.status.success(),
+            "{} failed:\n{}",
+            self.role,
+            String::from_utf8_lossy(&text)
+        );
         assert!(String::from_utf8_lossy(&text).contains("1 passed"), "the helper ran no test");
         output
     }
@@ -140,6 +155,10 @@ impl Drop for Running {
 /// A PID namespace of our own, where the machine allows one.
 pub(crate) fn in_own_namespace() -> Option<&'static [&'static str]> {
     const COMMAND: [&str; 4] = ["unshare", "-Urpf", "--mount-proc", "--kill-child"];
-    let works = Command::new(COMMAND[0]).args(&COMMAND[1..]).arg("true").output().is_ok_and(|out| out.status.success());
+    let works = Command::new(COMMAND[0])
+        .args(&COMMAND[1..])
+        .arg("true")
+        .output()
+        .is_ok_and(|out| out.status.success());
     works.then_some(&COMMAND)
 }
