@@ -1,8 +1,11 @@
-//! The process room against real processes: shells, Python, `systemd-notify`, and copies of this very program.
+//! The process room against real processes: shells, Python, `systemd-notify`, and copies of this
+//! very program.
 //!
-//! What a test does to its whole process (subreaper, inherited dirt, being killed) it does in a copy: [`support::Helper`]
-//! runs this program again with one test alone, `helper`, and a name of what to do. Nothing here sleeps and hopes: every
-//! wait is for a condition, with a bound, and a bound that is reached is a failure.
+//! What a test does to its whole process (subreaper, inherited dirt, being killed) it does in a
+//! copy: [`support::Helper`] runs this program again with one test alone, `helper`, and a name of
+//! what to do. Nothing here sleeps and hopes: every wait is for a condition, with a bound, and a
+//! bound that is reached is a failure.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by unwrapping")]
 
 #[path = "process_room/child.rs"]
 mod child;

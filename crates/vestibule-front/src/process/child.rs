@@ -1,7 +1,8 @@
 //! One run of the service: spawned clean, watched, signalled as a group, buried last.
 //!
-//! Owns the child's process group and the number that names it, from spawn to burial. Must never signal a group that
-//! is known to be gone, and must never let a dropped [`Child`] run on: dropping without deciding kills it.
+//! Owns the child's process group and the number that names it, from spawn to burial. Must never
+//! signal a group that is known to be gone, and must never let a dropped [`Child`] run on: dropping
+//! without deciding kills it.
 
 mod spawn;
 
@@ -19,8 +20,9 @@ use super::group;
 use super::roster::{self, Entry};
 use super::signals::Signal;
 
-/// The first pause between two looks at a group that was killed; it doubles up to [`LOOK_MAX`]. A death takes the
-/// kernel well under a millisecond unless the process is inside a system call that cannot be broken.
+/// The first pause between two looks at a group that was killed; it doubles up to [`LOOK_MAX`]. A
+/// death takes the kernel well under a millisecond unless the process is inside a system call that
+/// cannot be broken.
 const LOOK_MIN: Duration = Duration::from_millis(1);
 const LOOK_MAX: Duration = Duration::from_millis(20);
 
@@ -58,8 +60,8 @@ pub enum SpawnError {
 }
 
 impl SpawnError {
-    /// The code a shell would end with (POSIX, Shell Command Language 2.8.2): 127 not found, 126 found but not
-    /// executable; 71, `EX_OSERR` of sysexits(3), for a failure of the system.
+    /// The code a shell would end with (POSIX, Shell Command Language 2.8.2): 127 not found, 126
+    /// found but not executable; 71, `EX_OSERR` of sysexits(3), for a failure of the system.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotFound { .. } => 127,
@@ -71,36 +73,40 @@ impl SpawnError {
 
 /// A child that leads its own process group.
 ///
-/// See the [room's page](super) on why its end is first read and only then taken. Dropping it kills what is left of the
-/// group at once.
+/// See the [room's page](super) on why its end is first read and only then taken. Dropping it kills
+/// what is left of the group at once.
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
     started_at: Instant,
     changes: Stream,
     exit: Option<Exit>,
-    /// Our place on the roster; `None` once the leader is buried and the number may belong to a stranger.
+    /// Our place on the roster; `None` once the leader is buried and the number may belong to a
+    /// stranger.
     entry: Option<Entry>,
 }
 
 impl Child {
-    /// Starts it: a process group of its own, default signal dispositions and an empty mask whatever we inherited, our
-    /// stdin, stdout and stderr, and no other descriptor. It dies with us (`PR_SET_PDEATHSIG`).
+    /// Starts it: a process group of its own, default signal dispositions and an empty mask
+    /// whatever we inherited, our stdin, stdout and stderr, and no other descriptor. It dies with
+    /// us (`PR_SET_PDEATHSIG`).
     ///
-    /// **Call it from a thread that lives as long as the process, in practice the main thread**: the parent-death signal
-    /// is sent when the *thread* that spawned ends, so a child spawned from a runtime's blocking thread is killed some
-    /// seconds later, when the runtime retires that thread. Returns once the program really runs (or could not).
+    /// **Call it from a thread that lives as long as the process, in practice the main thread**:
+    /// the parent-death signal is sent when the *thread* that spawned ends, so a child spawned from
+    /// a runtime's blocking thread is killed some seconds later, when the runtime retires that
+    /// thread. Returns once the program really runs (or could not).
     ///
-    /// At a terminal the child is in the background: Ctrl-C reaches only us, and reading from the terminal stops it,
-    /// which the log then says.
+    /// At a terminal the child is in the background: Ctrl-C reaches only us, and reading from the
+    /// terminal stops it, which the log then says.
     ///
     /// # Errors
     ///
-    /// [`SpawnError`], with the exit code that tells a shell the same. Outside a runtime that drives I/O: `Other`.
+    /// [`SpawnError`], with the exit code that tells a shell the same. Outside a runtime that
+    /// drives I/O: `Other`.
     pub fn spawn(launch: &Launch) -> Result<Self, SpawnError> {
         if rustix::thread::gettid() != rustix::process::getpid() {
             tracing::debug!(
-                "the child is started from a thread that is not the main one, and will die with that thread"
+                "the child is not started from the main thread, and will die with this one"
             );
         }
         // Before the child exists, so that not even its instant death goes unheard.
@@ -121,8 +127,8 @@ impl Child {
         self.started_at
     }
 
-    /// Waits for the leader's end. Workers of its group may live on. Cancel-safe, and once ended it answers the same
-    /// for ever.
+    /// Waits for the leader's end. Workers of its group may live on. Cancel-safe, and once ended it
+    /// answers the same for ever.
     pub async fn wait(&mut self) -> Exit {
         loop {
             if let Some(exit) = self.look() {
@@ -149,8 +155,8 @@ impl Child {
         self.exit
     }
 
-    /// Sends a signal to every process of the group. A group that is gone is no error, and one that is known to be gone
-    /// is sent nothing.
+    /// Sends a signal to every process of the group. A group that is gone is no error, and one that
+    /// is known to be gone is sent nothing.
     pub fn signal_group(&self, signal: Signal) {
         self.send(signal.as_rustix());
     }
@@ -160,9 +166,9 @@ impl Child {
         self.send(rustix::process::Signal::KILL);
     }
 
-    /// Kills what is left of the group, waits for its end, and buries the leader; after that the child's number is
-    /// nobody's. Returns the processes that are still there after `within` (stuck in the kernel), usually none. May be
-    /// called again.
+    /// Kills what is left of the group, waits for its end, and buries the leader; after that the
+    /// child's number is nobody's. Returns the processes that are still there after `within` (stuck
+    /// in the kernel), usually none. May be called again.
     pub async fn end_group(&mut self, within: Duration) -> Vec<u32> {
         let deadline = Instant::now() + within;
         let mut pause = LOOK_MIN;
@@ -188,12 +194,14 @@ impl Child {
         match kill_process_group(self.pid, signal) {
             Ok(()) | Err(Errno::SRCH) => {}
             Err(error) => {
-                tracing::warn!(group = self.pid(), %error, "failed to signal the child's process group")
+                let group = self.pid();
+                tracing::warn!(group, %error, "failed to signal the child's process group");
             }
         }
     }
 
-    /// Takes the dead leader's status and with it gives up the number. A leader that lives stays for the reaper.
+    /// Takes the dead leader's status and with it gives up the number. A leader that lives stays
+    /// for the reaper.
     fn bury(&mut self) {
         let _ = waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
         self.entry = None;

@@ -21,12 +21,14 @@ pub enum Exit {
         /// Whether it left a core dump.
         core: bool,
     },
-    /// It is gone, and its status was taken by somebody else: a defect of ours, said aloud rather than guessed away.
+    /// It is gone, and its status was taken by somebody else: a defect of ours, said aloud rather
+    /// than guessed away.
     Lost,
 }
 
 impl Exit {
-    /// The code with which to end in the child's place: its own, or 128 and the signal's number, as every shell does.
+    /// The code with which to end in the child's place: its own, or 128 and the signal's number, as
+    /// every shell does.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Code(code) => code,

@@ -1,7 +1,8 @@
 //! Who belongs to the service.
 //!
-//! Owns one question: is this process the child, or of its making? It decides whose word on readiness counts and who is
-//! named as the holder of a port. Must never answer yes for want of knowledge.
+//! Owns one question: is this process the child, or of its making? It decides whose word on
+//! readiness counts and who is named as the holder of a port. Must never answer yes for want of
+//! knowledge.
 
 use super::procfs::{self, Stat};
 use super::{reap, roster};
@@ -17,11 +18,11 @@ struct Front {
     adopts: bool,
 }
 
-/// Whether the process belongs to the child: by its process group, its session or its ancestry. An orphan that we
-/// adopted belongs too, since only the child's family can leave us one.
+/// Whether the process belongs to the child: by its process group, its session or its ancestry. An
+/// orphan that we adopted belongs too, since only the child's family can leave us one.
 ///
-/// A process that has ended belongs as long as its parent has not reaped it; afterwards nobody can tell, and the answer
-/// is no.
+/// A process that has ended belongs as long as its parent has not reaped it; afterwards nobody can
+/// tell, and the answer is no.
 pub fn belongs(pid: u32, child: u32) -> bool {
     match procfs::stat(pid) {
         Some(stat) => is_kin(&stat, child, Front::now(), procfs::stat, is_ours_to_wait_for),
@@ -59,7 +60,8 @@ fn shares_group(pid: u32, child: u32) -> bool {
         || rustix::process::getsid(Some(pid)) == Ok(child)
 }
 
-/// The rule itself. `find` looks a process up; `enrolled` says whether a direct child of ours is one we started.
+/// The rule itself. `find` looks a process up; `enrolled` says whether a direct child of ours is
+/// one we started.
 fn is_kin(
     stat: &Stat,
     child: u32,
@@ -79,7 +81,8 @@ fn is_kin(
             return front.adopts && !enrolled(at.pid);
         }
         match find(at.parent) {
-            // A parent is older than its child; a younger one is a stranger who got the number since.
+            // A parent is older than its child; a younger one is a stranger who got the number
+            // since.
             Some(parent) if parent.started <= at.started => at = parent,
             _ => return false,
         }

@@ -1,7 +1,8 @@
 //! Who is left, and the end of them.
 //!
-//! Owns the sweep over a group and over our descendants. Must never touch a process that is not ours: each is named by
-//! number *and* start, and killed through a descriptor where the kernel has one.
+//! Owns the sweep over a group and over our descendants. Must never touch a process that is not
+//! ours: each is named by number *and* start, and killed through a descriptor where the kernel has
+//! one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,12 +15,13 @@ use super::guard::Guard;
 use super::procfs::{self, Stat};
 use super::{reap, roster};
 
-/// Pauses between two sweeps: long enough for the kernel to end what was killed, short against any grace.
+/// Pauses between two sweeps: long enough for the kernel to end what was killed, short against any
+/// grace.
 const SWEEP_MIN: Duration = Duration::from_millis(1);
 const SWEEP_MAX: Duration = Duration::from_millis(20);
 
-/// The living processes of a group. Empty too where `/proc` is missing. Reads all of `/proc`: some milliseconds on a
-/// machine with thousands of processes.
+/// The living processes of a group. Empty too where `/proc` is missing. Reads all of `/proc`: some
+/// milliseconds on a machine with thousands of processes.
 pub fn members(group: u32) -> Vec<u32> {
     procfs::processes()
         .iter()
@@ -28,12 +30,13 @@ pub fn members(group: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Kills every descendant of ours, in whatever group or session, until none is left or `within` has passed, and buries
-/// the dead; returns who is still there. The guard is spared, and so is the dead leader of a [`Child`](super::child::Child)
-/// that has not been ended yet.
+/// Kills every descendant of ours, in whatever group or session, until none is left or `within` has
+/// passed, and buries the dead; returns who is still there. The guard is spared, and so is the dead
+/// leader of a [`Child`](super::child::Child) that has not been ended yet.
 ///
-/// Descendants whose parents are gone are seen only by PID 1 or after [`become_subreaper`](reap::become_subreaper).
-/// It is for the end of the process: every child of any part of it is killed.
+/// Descendants whose parents are gone are seen only by PID 1 or after
+/// [`become_subreaper`](reap::become_subreaper). It is for the end of the process: every child of
+/// any part of it is killed.
 pub async fn end_descendants(within: Duration, spare: Option<&Guard>) -> Vec<u32> {
     let deadline = Instant::now() + within;
     let mut pause = SWEEP_MIN;
@@ -47,7 +50,8 @@ pub async fn end_descendants(within: Duration, spare: Option<&Guard>) -> Vec<u32
     }
 }
 
-/// One pass. A process that forks faster than one pass loses to the next: whatever it leaves comes to us.
+/// One pass. A process that forks faster than one pass loses to the next: whatever it leaves comes
+/// to us.
 fn sweep(guard: Option<u32>) -> Vec<u32> {
     let _ = reap::reap_orphans();
     let left: Vec<Stat> = descendants(std::process::id(), &procfs::processes())

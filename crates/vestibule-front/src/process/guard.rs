@@ -1,11 +1,11 @@
 //! A watcher that outlives us.
 //!
-//! Owns a small process, forked from ours, which kills the service's group if we die without a chance to do so. The
-//! parent-death signal ends only the child itself; its workers would live on and keep the port. Must never act while we
-//! live, and never outlive us by more than that one act.
+//! Owns a small process, forked from ours, which kills the service's group if we die without a
+//! chance to do so. The parent-death signal ends only the child itself; its workers would live on
+//! and keep the port. Must never act while we live, and never outlive us by more than that one act.
 //!
-//! It knows the group by a pipe: the kernel closes our end however we die. What left the group *and* the parent is out
-//! of its reach.
+//! It knows the group by a pipe: the kernel closes our end however we die. What left the group
+//! *and* the parent is out of its reach.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -18,14 +18,18 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
 };
 
-/// What the pipe carries, four bytes at a time and thus never torn (`PIPE_BUF`, pipe(7)): the number of a group, or:
+use super::mask;
+
+/// What the pipe carries, four bytes at a time and thus never torn (`PIPE_BUF`, pipe(7)): the
+/// number of a group, or:
 const NOBODY: i32 = 0;
 const LEAVE: i32 = -1;
 
 /// How long our end waits for the watcher's: it has one system call to make.
 const LEAVE_WAIT: Duration = Duration::from_secs(1);
 
-/// The watcher, as its principal holds it. Dropping it sends the watcher away and waits until it is gone.
+/// The watcher, as its principal holds it. Dropping it sends the watcher away and waits until it is
+/// gone.
 #[derive(Debug)]
 pub struct Guard {
     pipe: OwnedFd,
@@ -36,8 +40,9 @@ pub struct Guard {
 
 /// Forks the watcher; `None` as PID 1, where the kernel itself ends everything that is left.
 ///
-/// Call it first thing in `main`, before any thread, runtime or large allocation: the watcher keeps a copy of our
-/// memory as it is now. (It is sound at any time: the watcher makes system calls only.)
+/// Call it first thing in `main`, before any thread, runtime or large allocation: the watcher keeps
+/// a copy of our memory as it is now. (It is sound at any time: the watcher makes system calls
+/// only.)
 ///
 /// # Errors
 ///
@@ -47,7 +52,7 @@ pub fn start() -> io::Result<Option<Guard>> {
         return Ok(None);
     }
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    let pid = with_signals_blocked(|| fork(&read))?;
+    let pid = mask::with_all_blocked(|| fork(&read))?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
     Ok(Some(Guard { pipe: write, pid, pidfd }))
 }
@@ -59,7 +64,8 @@ impl Guard {
         self.tell(i32::try_from(group).unwrap_or(NOBODY));
     }
 
-    /// From now on nobody is: call it when the group has been ended, since its number may pass to a stranger.
+    /// From now on nobody is: call it when the group has been ended, since its number may pass to a
+    /// stranger.
     pub fn unwatch(&self) {
         self.tell(NOBODY);
     }
@@ -71,7 +77,7 @@ impl Guard {
 
     fn tell(&self, word: i32) {
         if let Err(error) = rustix::io::write(&self.pipe, &word.to_ne_bytes()) {
-            tracing::warn!(%error, "the guard is gone: if we are killed now, workers of the service may stay");
+            tracing::warn!(%error, "the guard is gone: if we are killed, workers may stay");
         }
     }
 }
@@ -80,7 +86,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // If it is gone already, it is gone.
         let _ = rustix::io::write(&self.pipe, &LEAVE.to_ne_bytes());
-        // By number it might be a later child, if the reaper has buried this one; only the descriptor is certain.
+        // By number it might be a later child, if the reaper has buried this one; only the
+        // descriptor is certain.
         let Some(pidfd) = &self.pidfd else { return };
         let wait = Timespec { tv_sec: LEAVE_WAIT.as_secs().cast_signed(), tv_nsec: 0 };
         let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&wait));
@@ -91,33 +98,11 @@ impl Drop for Guard {
     }
 }
 
-/// Runs `act` with every signal blocked, so that no handler of ours can ever run in the watcher, which keeps the mask.
-fn with_signals_blocked<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    // JUSTIFICATION: rustix offers no signal masks.
-    // SAFETY: `sigset_t` is plain data, filled by `sigfillset` before it is read; both pointers are to live locals.
-    #[allow(unsafe_code, reason = "signal mask")]
-    let before = unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    let result = act();
-    // JUSTIFICATION: as above.
-    // SAFETY: puts back what the same call gave.
-    #[allow(unsafe_code, reason = "signal mask")]
-    unsafe {
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-    }
-    result
-}
-
 fn fork(pipe: &OwnedFd) -> io::Result<Pid> {
-    // JUSTIFICATION: the watcher must be there before anything can fail, and an exec would need our own file, which a
-    // container may have replaced or hidden; only fork makes it of what we are.
-    // SAFETY: the copy runs `watcher` alone, which never returns and makes system calls only: no allocation, no lock
-    // (another thread may hold one for ever in the copy), no panic.
+    // JUSTIFICATION: the watcher must be there before anything can fail, and an exec would need our
+    // own file, which a container may have replaced or hidden; only fork makes it of what we are.
+    // SAFETY: the copy runs `watcher` alone, which never returns and makes system calls only: no
+    // allocation, no lock (another thread may hold one for ever in the copy), no panic.
     #[allow(unsafe_code, reason = "fork of the guard")]
     match unsafe { libc::fork() } {
         0 => watcher(pipe.as_raw_fd()),
@@ -125,9 +110,11 @@ fn fork(pipe: &OwnedFd) -> io::Result<Pid> {
     }
 }
 
-/// The watcher's whole life.
+/// The watcher's whole life. It keeps the full mask with which it was forked: what ends the others
+/// does not end it.
 fn watcher(pipe: RawFd) -> ! {
-    // A session of its own: no Ctrl-C, no hang-up of the terminal. None of these can fail in a way that matters.
+    // A session of its own: no Ctrl-C, no hang-up of the terminal. None of these can fail in a way
+    // that matters.
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"vestibule-guard");
     let _ = rustix::process::chdir(c"/");
@@ -159,8 +146,10 @@ fn watcher(pipe: RawFd) -> ! {
 /// One word; `None` at the end of the pipe.
 fn read_word(pipe: RawFd) -> Result<Option<i32>, Errno> {
     let mut bytes = [0; 4];
-    // JUSTIFICATION: the descriptor's owner is the original's stack frame, and rustix asks for a borrow.
-    // SAFETY: `close_all_but` left exactly this descriptor open, nothing here closes it, and the borrow ends here.
+    // JUSTIFICATION: the descriptor's owner is the original's stack frame, and rustix asks for a
+    // borrow.
+    // SAFETY: `close_all_but` left exactly this descriptor open, nothing here closes it, and the
+    // borrow ends here.
     #[allow(unsafe_code, reason = "borrow of a descriptor")]
     let pipe = unsafe { std::os::fd::BorrowedFd::borrow_raw(pipe) };
     let length = rustix::io::read(pipe, &mut bytes)?;
@@ -178,7 +167,8 @@ fn close_range(first: libc::c_uint, last: Option<libc::c_uint>) {
     /// Without `close_range` (Linux before 5.9): at our start there are a handful.
     const CLOSED_MAX: libc::c_uint = 1024;
     let Some(last) = last else { return };
-    // JUSTIFICATION: rustix has no close_range, and the owners of these descriptors live in the original.
+    // JUSTIFICATION: rustix has no close_range, and the owners of these descriptors live in the
+    // original.
     // SAFETY: in the watcher no code that owns a descriptor ever runs again.
     #[allow(unsafe_code, reason = "fork of the guard")]
     unsafe {

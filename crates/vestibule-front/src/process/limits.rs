@@ -1,7 +1,8 @@
 //! How many descriptors we may have.
 //!
-//! Owns our soft limit. Must never pass the raise on: programs exist that walk every descriptor up to the limit, or
-//! keep them in a `select()` set of 1024, so [`child`](super::child) gives the service the limit that we were given.
+//! Owns our soft limit. Must never pass the raise on: programs exist that walk every descriptor up
+//! to the limit, or keep them in a `select()` set of 1024, so [`child`](super::child) gives the
+//! service the limit that we were given.
 
 use std::sync::OnceLock;
 
@@ -10,8 +11,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// What we were started with, if we have changed it.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 
-/// Raises the soft limit of open descriptors to the hard limit, and returns both as they now are; `u64::MAX` means
-/// without limit. Where the kernel refuses, the soft limit stays what it was.
+/// Raises the soft limit of open descriptors to the hard limit, and returns both as they now are;
+/// `u64::MAX` means without limit. Where the kernel refuses, the soft limit stays what it was.
 pub fn raise_descriptor_limit() -> (u64, u64) {
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: before.maximum, maximum: before.maximum };

@@ -1,7 +1,7 @@
 //! Who listens where.
 //!
-//! Owns the reading of `/proc/net/tcp` and `/proc/net/tcp6` (proc_net(5), kernel `get_tcp4_sock`). Must never connect
-//! anywhere; it serves a log line, and knows nothing where `/proc` is missing.
+//! Owns the reading of `/proc/net/tcp` and `/proc/net/tcp6` (proc_net(5), kernel `get_tcp4_sock`).
+//! Must never connect anywhere; it serves a log line, and knows nothing where `/proc` is missing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,8 +15,8 @@ const LISTEN: &str = "0A";
 /// Most descriptors looked at in one process.
 const DESCRIPTORS_MAX: usize = 65_536;
 
-/// Where the child, its group and its descendants listen for TCP, sorted. Reads much of `/proc`: call it when something
-/// is to be explained, and not on the way of a request.
+/// Where the child, its group and its descendants listen for TCP, sorted. Reads much of `/proc`:
+/// call it when something is to be explained, and not on the way of a request.
 pub fn listening_ports(child: u32) -> Vec<SocketAddr> {
     let mut listeners = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn only_listeners_are_found_with_address_port_and_inode() {
-        let text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 100 0 0 10 0\n\
-            1: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 4343 1 0 20 4 30 10 -1\n\
-            2: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 77 1\n\
+        let text = "  sl local_address rem_address st tx:rx tr:tm retr uid timeout inode\n\
+            0: 0100007F:1F90 00000000:0000 0A 0:0 00:0 0 0 0 4242 1 0 100\n\
+            1: 0100007F:1F90 0100007F:9C40 01 0:0 00:0 0 0 0 4343 1 0 20\n\
+            2: 00000000000000000000000001000000:0050 0:0000 0A 0:0 0:0 0 0 0 77 1\n\
             3: 0100007F:XXXX 00000000:0000 0A\n4: é0100007:1F90 0 0A 0 0 0 0 0 1 1\n";
         let found = parse_listeners(text);
         let expected =

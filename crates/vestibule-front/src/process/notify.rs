@@ -1,7 +1,8 @@
 //! The service's own word on its readiness: the receiving end of `sd_notify`.
 //!
-//! Owns the socket, its place in the file system, and the decision whether a sender is believed. Must never let a
-//! stranger's word through, never take a descriptor that somebody sends, and never fail on what a message says.
+//! Owns the socket, its place in the file system, and the decision whether a sender is believed.
+//! Must never let a stranger's word through, never take a descriptor that somebody sends, and never
+//! fail on what a message says.
 //!
 //! The protocol is that of sd_notify(3): one datagram, lines of `NAME=value`.
 
@@ -49,11 +50,13 @@ pub struct NotifySocket {
 enum Place {
     /// In a directory of its own that only our user may enter.
     Directory(PathBuf),
-    /// A name without a file, which anybody in the network namespace may send to (unix(7), "abstract").
+    /// A name without a file, which anybody in the network namespace may send to (unix(7),
+    /// "abstract").
     Abstract(Vec<u8>),
 }
 
-/// The usual places for the socket, the best first: the user's runtime directory where there is one, `/run`, `/tmp`.
+/// The usual places for the socket, the best first: the user's runtime directory where there is
+/// one, `/run`, `/tmp`.
 pub fn usual_directories(runtime_directory: Option<&Path>) -> Vec<PathBuf> {
     let usual = [Path::new("/run"), Path::new("/tmp")];
     runtime_directory
@@ -65,9 +68,9 @@ pub fn usual_directories(runtime_directory: Option<&Path>) -> Vec<PathBuf> {
 }
 
 impl NotifySocket {
-    /// Binds in the first of these directories that can be written, in a fresh directory with mode 0700 and a random
-    /// name; in none of them, at an abstract address with a random name. Leftovers of runs that were killed are removed
-    /// on the way.
+    /// Binds in the first of these directories that can be written, in a fresh directory with mode
+    /// 0700 and a random name; in none of them, at an abstract address with a random name.
+    /// Leftovers of runs that were killed are removed on the way.
     ///
     /// # Errors
     ///
@@ -78,7 +81,7 @@ impl NotifySocket {
             match bind_in(parent) {
                 Ok((socket, place)) => return Self::listen(socket, place),
                 Err(error) => {
-                    tracing::debug!(directory = %parent.display(), %error, "no notify socket here")
+                    tracing::debug!(directory = %parent.display(), %error, "no notify socket here");
                 }
             }
         }
@@ -116,9 +119,10 @@ impl NotifySocket {
         self.ignored.load(Ordering::Relaxed)
     }
 
-    /// The next message from the child or its family; see [`family::belongs`]. A sender that has ended already (as
-    /// `systemd-notify` does at once) is believed if it ran as our user and came through our directory, which only our
-    /// user may enter. Everything else is counted and ignored. Cancel-safe.
+    /// The next message from the child or its family; see [`family::belongs`]. A sender that has
+    /// ended already (as `systemd-notify` does at once) is believed if it ran as our user and came
+    /// through our directory, which only our user may enter. Everything else is counted and
+    /// ignored. Cancel-safe.
     ///
     /// # Errors
     ///
@@ -195,7 +199,8 @@ fn remove(directory: &Path) {
     let _ = fs::remove_dir(directory);
 }
 
-/// Removes what a front that was killed left behind: directories with our name and owner whose socket nobody holds.
+/// Removes what a front that was killed left behind: directories with our name and owner whose
+/// socket nobody holds.
 fn remove_leftovers(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     let ours = entries
@@ -205,7 +210,8 @@ fn remove_leftovers(parent: &Path) {
         let path = entry.path();
         let owned = fs::symlink_metadata(&path)
             .is_ok_and(|meta| meta.is_dir() && meta.uid() == rustix::process::geteuid().as_raw());
-        // A front that is just being started has a directory and no socket yet: only a dead socket is a leftover.
+        // A front that is just being started has a directory and no socket yet: only a dead socket
+        // is a leftover.
         if owned && is_dead(&path.join(FILE)) {
             remove(&path);
         }

@@ -1,12 +1,13 @@
 //! What `/proc` says about a process.
 //!
-//! Owns the parsing of `/proc/<pid>/stat` (proc_pid_stat(5)). Must never act on what it reads, and never fail where
-//! `/proc` is missing: nothing readable means nothing known.
+//! Owns the parsing of `/proc/<pid>/stat` (proc_pid_stat(5)). Must never act on what it reads, and
+//! never fail where `/proc` is missing: nothing readable means nothing known.
 
 use std::fs;
 
-/// Most processes looked at in one pass: the kernel's default `pid_max` on large machines is 4,194,304, but a container
-/// with more than this many has other troubles, and every loop here has a bound.
+/// Most processes looked at in one pass: the kernel's default `pid_max` on large machines is
+/// 4,194,304, but a container with more than this many has other troubles, and every loop here has
+/// a bound.
 const PROCESSES_MAX: usize = 65_536;
 
 /// One process at one moment.
@@ -40,8 +41,8 @@ pub(super) fn processes() -> Vec<Stat> {
         .collect()
 }
 
-/// Reads a line of the form `pid (name) state parent group session …`. The name may hold spaces, parentheses and any
-/// byte, so the fields are counted from the *last* parenthesis.
+/// Reads a line of the form `pid (name) state parent group session …`. The name may hold spaces,
+/// parentheses and any byte, so the fields are counted from the *last* parenthesis.
 pub(super) fn parse_stat(line: &[u8]) -> Option<Stat> {
     let open = line.iter().position(|&byte| byte == b'(')?;
     let close = line.iter().rposition(|&byte| byte == b')')?;

@@ -1,7 +1,7 @@
 //! The burial of orphans.
 //!
-//! Owns every dead child that nobody waits for. Must never take the status of one on the [`roster`]: it peeks first
-//! (`WNOWAIT`), under the same lock under which children are started.
+//! Owns every dead child that nobody waits for. Must never take the status of one on the
+//! [`roster`]: it peeks first (`WNOWAIT`), under the same lock under which children are started.
 
 use std::io;
 
@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::{procfs, roster};
 
-/// Most burials in one pass. A storm of orphans is worked off in passes, with other tasks in between.
+/// Most burials in one pass. A storm of orphans is worked off in passes, with other tasks in
+/// between.
 const PASS_MAX: usize = 1024;
 
 /// The reaper at work. Dropping it stops it.
@@ -42,8 +43,8 @@ pub fn adopts_orphans() -> bool {
     getpid().is_init() || matches!(child_subreaper(), Ok(Some(_)))
 }
 
-/// Makes orphans of our descendants come to us rather than to PID 1, so that they can be found and ended
-/// (`PR_SET_CHILD_SUBREAPER`). From then on somebody must bury them: see [`spawn_reaper`].
+/// Makes orphans of our descendants come to us rather than to PID 1, so that they can be found and
+/// ended (`PR_SET_CHILD_SUBREAPER`). From then on somebody must bury them: see [`spawn_reaper`].
 ///
 /// # Errors
 ///
@@ -54,7 +55,8 @@ pub fn become_subreaper() -> io::Result<()> {
 
 /// Buries orphans from now on, at each `SIGCHLD`, in a task of its own.
 ///
-/// From then on every child of this process whose status matters must be started through [`roster::enrol`].
+/// From then on every child of this process whose status matters must be started through
+/// [`roster::enrol`].
 ///
 /// # Errors
 ///
@@ -91,7 +93,8 @@ pub fn reap_orphans() -> Pass {
                 }
                 pass.buried += 1;
             }
-            // A dead child of the roster stands in front, and the kernel shows no second one behind it.
+            // A dead child of the roster stands in front, and the kernel shows no second one behind
+            // it.
             Some(_) => {
                 pass.buried += bury_behind(|pid| roster.contains(&pid));
                 return pass;
@@ -105,9 +108,11 @@ pub fn reap_orphans() -> Pass {
 /// The first dead child, left as it is.
 fn peek() -> Option<u32> {
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // JUSTIFICATION: rustix's `waitid` does not tell *which* child the answer is about, and that is the whole question.
-    // SAFETY: `siginfo_t` is plain data for which zeroes are valid; the pointer is to a live local of that type, and
-    // `si_pid` is valid after a successful waitid (zero where no child was found, POSIX).
+    // JUSTIFICATION: rustix's `waitid` does not tell *which* child the answer is about, and that is
+    // the whole question.
+    // SAFETY: `siginfo_t` is plain data for which zeroes are valid; the pointer is to a live local
+    // of that type, and `si_pid` is valid after a successful waitid (zero where no child was found,
+    // POSIX).
     #[allow(unsafe_code, reason = "waitid with the child's number")]
     let pid = unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -126,7 +131,8 @@ fn bury(pid: u32) -> bool {
     })
 }
 
-/// Finds the dead by `/proc` where peeking cannot. Rare: only between the end of the service and the end of its group.
+/// Finds the dead by `/proc` where peeking cannot. Rare: only between the end of the service and
+/// the end of its group.
 fn bury_behind(is_enrolled: impl Fn(u32) -> bool) -> usize {
     let own = std::process::id();
     procfs::processes()

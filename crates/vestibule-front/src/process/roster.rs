@@ -1,7 +1,8 @@
 //! The children that somebody here waits for.
 //!
-//! Owns one list for the whole process, because dead children are a matter of the whole process: any thread can take
-//! any child's status. Must never reap; it only says whose status is spoken for.
+//! Owns one list for the whole process, because dead children are a matter of the whole process:
+//! any thread can take any child's status. Must never reap; it only says whose status is spoken
+//! for.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,11 +21,12 @@ impl Drop for Entry {
     }
 }
 
-/// Starts a child and enrols it in one step, so that the reaper cannot take the status of one that ends at once.
+/// Starts a child and enrols it in one step, so that the reaper cannot take the status of one that
+/// ends at once.
 ///
-/// `start` returns the child's number beside whatever else it made. Everything in this process that starts a child
-/// while a [`Reaper`](super::reap::Reaper) runs must start it through here, and drop the [`Entry`] only after it has
-/// taken the status.
+/// `start` returns the child's number beside whatever else it made. Everything in this process that
+/// starts a child while a [`Reaper`](super::reap::Reaper) runs must start it through here, and drop
+/// the [`Entry`] only after it has taken the status.
 ///
 /// # Errors
 ///
@@ -38,6 +40,7 @@ pub fn enrol<T, E>(start: impl FnOnce() -> Result<(u32, T), E>) -> Result<(Entry
 
 /// The roster, held still: while the guard lives, nobody is started and nobody leaves.
 pub(super) fn lock() -> MutexGuard<'static, BTreeSet<u32>> {
-    // The set is whole after every single operation, so a panic of another holder cannot have left it half done.
+    // The set is whole after every single operation, so a panic of another holder cannot have left
+    // it half done.
     ROSTER.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! What is sent to us, as one typed stream.
 //!
-//! Owns the list of signals that mean something to the front. Must never act on one. Rust ignores `SIGPIPE` from the
-//! start, and [`child`](super::child) gives the service the default back.
+//! Owns the list of signals that mean something to the front. Must never act on one. Rust ignores
+//! `SIGPIPE` from the start, and [`child`](super::child) gives the service the default back.
 
 use std::fmt;
 use std::io;
@@ -78,16 +78,16 @@ impl fmt::Display for Signal {
     }
 }
 
-/// The stream. From [`Signals::install`] on, none of these signals ends the process by itself, and that holds for the
-/// rest of the process's life, even after this value is dropped.
+/// The stream. From [`Signals::install`] on, none of these signals ends the process by itself, and
+/// that holds for the rest of the process's life, even after this value is dropped.
 #[derive(Debug)]
 pub struct Signals {
     streams: Vec<(Signal, Stream)>,
 }
 
 impl Signals {
-    /// Takes the signals over. Call it before the first child is started: a signal that arrives earlier ends the
-    /// process as the kernel sees fit, which then leaves nothing behind.
+    /// Takes the signals over. Call it before the first child is started: a signal that arrives
+    /// earlier ends the process as the kernel sees fit, which then leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -100,7 +100,8 @@ impl Signals {
         Ok(Self { streams })
     }
 
-    /// The next signal. Those of one kind that arrive before it is called count as one. Cancel-safe.
+    /// The next signal. Those of one kind that arrive before it is called count as one.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Signal {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }

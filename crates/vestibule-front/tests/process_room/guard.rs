@@ -6,9 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use vestibule_front::process::child::Child;
 use vestibule_front::process::guard;
 
-use crate::support::{Helper, eventually, is_alive, mark, marked, run, shell, words_of};
+use crate::support::{
+    Helper, Running, eventually, is_alive, launch, mark, marked, run, shell, words_of,
+};
 
 fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
@@ -17,15 +20,13 @@ fn send(pid: u32, signal: Signal) {
 #[tokio::test]
 async fn f37_a_front_that_is_killed_takes_the_childs_whole_group_along() {
     let helper = Helper::new("guarded");
-    let mut front = helper.command(&["env"]).stdout(Stdio::null()).spawn().unwrap();
+    let mut front = Running::start(helper.command(&["env"]).stdout(Stdio::null()));
     let words = words_of(&helper.path("up")).await;
     let (guard, mark): (u32, &str) = (words[0].parse().unwrap(), &words[1]);
-    assert_eq!(fs::read_to_string(format!("/proc/{guard}/comm")).unwrap(), "vestibule-guard\n");
-    assert_eq!(
-        fs::read_dir(format!("/proc/{guard}/fd")).unwrap().count(),
-        1,
-        "it holds the pipe and nothing else"
-    );
+    let comm = || fs::read_to_string(format!("/proc/{guard}/comm")).unwrap();
+    eventually("it has its name", || comm() == "vestibule-guard\n").await;
+    let descriptors = || fs::read_dir(format!("/proc/{guard}/fd")).unwrap().count();
+    eventually("it holds the pipe and nothing else", || descriptors() == 1).await;
     eventually("three workers", || marked(mark).len() == 3).await;
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::USR1] {
         send(guard, signal);
@@ -33,8 +34,7 @@ async fn f37_a_front_that_is_killed_takes_the_childs_whole_group_along() {
     assert!(is_alive(guard), "what ends the others does not end the guard");
 
     let killed = tokio::time::Instant::now();
-    front.kill().unwrap();
-    front.wait().unwrap();
+    front.kill();
     eventually("nobody left", || marked(mark).is_empty()).await;
     assert!(killed.elapsed().as_secs_f64() < 1.0);
     eventually("the guard is gone", || !is_alive(guard)).await;
@@ -53,15 +53,16 @@ pub(crate) fn guarded_helper(scratch: &Path) {
 }
 
 #[tokio::test]
-async fn a36_a_group_that_is_no_longer_watched_is_left_alone() {
+async fn f37_without_the_guard_the_child_dies_with_us_and_nobody_else() {
     let helper = Helper::new("unwatched");
-    let mut front = helper.command(&["env"]).stdout(Stdio::null()).spawn().unwrap();
+    let mut front = Running::start(helper.command(&["env"]).stdout(Stdio::null()));
     let words = words_of(&helper.path("up")).await;
     let (guard, bystander): (u32, u32) = (words[0].parse().unwrap(), words[1].parse().unwrap());
-    front.kill().unwrap();
-    front.wait().unwrap();
+    assert_eq!(marked(&words[2]).len(), 1);
+    front.kill();
+    eventually("the child is gone", || marked(&words[2]).is_empty()).await;
     eventually("the guard is gone", || !is_alive(guard)).await;
-    assert!(is_alive(bystander));
+    assert!(is_alive(bystander), "no longer watched, and left alone");
     send(bystander, Signal::KILL);
 }
 
@@ -70,7 +71,13 @@ pub(crate) fn unwatched_helper(scratch: &Path) {
     let mut bystander = Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
     guard.watch(bystander.id());
     guard.unwatch();
-    fs::write(scratch.join("up"), format!("{} {}\n", guard.pid(), bystander.id())).unwrap();
+    let mark = mark();
+    run(async {
+        let mut child = Child::spawn(&launch("sleep", &[&mark])).unwrap();
+        let word = format!("{} {} {mark}\n", guard.pid(), bystander.id());
+        fs::write(scratch.join("up"), word).unwrap();
+        child.wait().await;
+    });
     bystander.wait().unwrap();
 }
 

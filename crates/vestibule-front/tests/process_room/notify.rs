@@ -1,4 +1,5 @@
-//! Breaks the notify socket: strangers, floods, descriptors, leftovers, and the real senders of the world.
+//! Breaks the notify socket: strangers, floods, descriptors, leftovers, and the real senders of the
+//! world.
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -10,14 +11,16 @@ use vestibule_front::process::child::{Child, Launch};
 use vestibule_front::process::exit::Exit;
 use vestibule_front::process::notify::{MESSAGE_MAX, Notification, NotifySocket};
 
-use crate::support::{BOUND, launch, words_of};
+use crate::support::{BOUND, Running, launch, words_of};
 
 /// Sends its first argument to `$NOTIFY_SOCKET`, as the usual libraries do.
 const SEND: &str = "import os, socket, sys
 address = os.environ['NOTIFY_SOCKET']
 if address[0] == '@': address = '\\0' + address[1:]
 def send(data, *control):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(address); s.sendmsg([data], *control)
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect(address)
+    s.sendmsg([data], *control)
 ";
 
 fn bind() -> (tempfile::TempDir, NotifySocket) {
@@ -134,17 +137,13 @@ async fn a35_a_stranger_opens_nothing() {
     ours.send_to(b"READY=1", socket.path().unwrap()).unwrap();
     let told = place.path().join("told");
     let script = format!(
-        "{SEND}send(b'READY=1'); open(sys.argv[1], 'w').write('x\\n'); import time; time.sleep(1000)"
+        "{SEND}send(b'READY=1'); open(sys.argv[1], 'w').write('x\\n'); os.read(os.pipe()[0], 1)"
     );
-    let mut stranger = Command::new("python3")
-        .arg("-c")
-        .arg(script)
-        .arg(&told)
-        .env("NOTIFY_SOCKET", socket.env())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new("python3");
+    let stranger =
+        Running::start(command.arg("-c").arg(script).arg(&told).env("NOTIFY_SOCKET", socket.env()));
     words_of(&told).await;
-    let number = stranger.id();
+    let number = stranger.0.id();
     let child = python(
         &socket,
         &format!("send(b'STATUS=mine\\nMAINPID={number}'); import time; time.sleep(1000)"),
@@ -153,8 +152,6 @@ async fn a35_a_stranger_opens_nothing() {
     assert_eq!((notification.ready, notification.status.as_deref()), (false, Some("mine")));
     assert_eq!(notification.main_pid, None, "a stranger is not made the main process");
     assert_eq!(socket.ignored(), 2);
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Breaks the burial: orphans in hundreds, orphans behind an unburied child, descendants that left group and parent.
+//! Breaks the burial: orphans in hundreds, orphans behind an unburied child, descendants that left
+//! group and parent.
 use std::path::PathBuf;
 
 use tokio::time::timeout;
@@ -67,7 +68,9 @@ pub(crate) async fn descendants_helper(_scratch: PathBuf) {
     reap::become_subreaper().unwrap();
     let mark = mark();
     // One that stays below the child, one that left it, one with children that left it.
-    let script = "setsid sleep $1 & (setsid sleep $1 &) ; (setsid sh -c 'sleep $1 & setsid sleep $1' sh $1 &) ; sleep $1";
+    let script = "setsid sleep $1 & (setsid sleep $1 &)
+        (setsid sh -c 'sleep $1 & setsid sleep $1' sh $1 &)
+        sleep $1";
     let mut child = shell(script, &[&mark]);
     eventually("five sleepers", || marked(&mark).len() >= 5).await;
     assert_eq!(child.end_group(BOUND).await, []);

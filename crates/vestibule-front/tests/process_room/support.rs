@@ -1,4 +1,5 @@
-//! What the tests of this room share: conditions with a bound, processes found by a mark, copies of this program.
+//! What the tests of this room share: conditions with a bound, processes found by a mark, copies of
+//! this program.
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,13 +51,12 @@ pub(crate) fn mark() -> String {
     format!("9{:08}.{:06}", fastrand::u32(..100_000_000), fastrand::u32(..1_000_000))
 }
 
-/// The living processes with this very argument.
+/// The living sleepers of this length.
 pub(crate) fn marked(mark: &str) -> Vec<u32> {
     processes()
         .filter(|pid| {
-            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-                line.split(|&byte| byte == 0).any(|argument| argument == mark.as_bytes())
-            })
+            fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| line == format!("sleep\0{mark}\0").as_bytes())
         })
         .filter(|&pid| is_alive(pid))
         .collect()
@@ -129,6 +129,27 @@ impl Helper {
 
 pub(crate) fn run(role: impl Future<Output = ()>) {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(role);
+}
+
+/// A process of the test's own, which ends with the test however that ends.
+pub(crate) struct Running(pub(crate) std::process::Child);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// Kills it, so that nothing of it stays but what is to be found.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// A PID namespace of our own, where the machine allows one.

@@ -1,7 +1,8 @@
 //! From a [`Launch`] to a running process.
 //!
-//! Owns what happens between fork and exec. Must never allocate, lock or panic there: the copy of a process with many
-//! threads may only make calls that are safe in a signal handler (signal-safety(7)).
+//! Owns what happens between fork and exec. Must never allocate, lock or panic there: the copy of a
+//! process with many threads may only make calls that are safe in a signal handler
+//! (signal-safety(7)).
 
 use std::io::{self, ErrorKind};
 use std::os::unix::process::CommandExt;
@@ -11,13 +12,14 @@ use std::process::Command;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use super::{Launch, SpawnError};
-use crate::process::limits;
+use crate::process::{limits, mask};
 
 /// The first descriptor that is not stdin, stdout or stderr.
 const FIRST_OTHER: libc::c_uint = 3;
 
-/// How many descriptors are looked at where `close_range` is missing (Linux before 5.11): enough for any process that
-/// is just starting, and every descriptor that Rust makes is close-on-exec anyway.
+/// How many descriptors are looked at where `close_range` is missing (Linux before 5.11): enough
+/// for any process that is just starting, and every descriptor that Rust makes is close-on-exec
+/// anyway.
 const LOOKED_AT_MAX: libc::c_int = 4096;
 
 /// The largest signal number on Linux, `_NSIG` less one.
@@ -31,21 +33,25 @@ pub(super) fn spawn(launch: &Launch) -> Result<Pid, SpawnError> {
         .args(&launch.args)
         .envs(launch.env.iter().map(|(name, value)| (name, value)))
         .process_group(0);
-    // JUSTIFICATION: a parent-death signal, signal dispositions and descriptors of libraries can be set only by the
-    // child itself, after fork and before exec; no safe interface offers them.
-    // SAFETY: `prepare` makes system calls only. It does not allocate, lock, panic or touch shared memory.
+    // JUSTIFICATION: a parent-death signal, signal dispositions and descriptors of libraries can be
+    // set only by the child itself, after fork and before exec; no safe interface offers them.
+    // SAFETY: `prepare` makes system calls only. It does not allocate, lock, panic or touch shared
+    // memory.
     #[allow(unsafe_code, reason = "between fork and exec")]
     unsafe {
         command.pre_exec(move || prepare(parent, descriptors));
     }
-    let child = command.spawn().map_err(|error| explain(&launch.program, error))?;
-    // The standard library's handle neither kills nor waits when dropped; the number is all we need.
+    let child = mask::with_all_blocked(|| command.spawn())
+        .map_err(|error| explain(&launch.program, error))?;
+    // The standard library's handle neither kills nor waits when dropped; the number is all we
+    // need.
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| {
         SpawnError::Other(io::Error::other("the system gave an impossible process number"))
     })
 }
 
-/// Runs in the child. The standard library has made the process group, emptied the signal mask and wired stdio already.
+/// Runs in the child, with every signal blocked. The standard library has made the process group
+/// and wired stdio already.
 fn prepare(parent: Pid, descriptors: Option<Rlimit>) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if rustix::process::getppid() != Some(parent) {
@@ -56,30 +62,46 @@ fn prepare(parent: Pid, descriptors: Option<Rlimit>) -> io::Result<()> {
         // A failure leaves the raised limit, which is no reason not to run.
         let _ = rustix::process::setrlimit(Resource::Nofile, limit);
     }
-    reset_dispositions();
     close_on_exec_from(FIRST_OTHER);
+    // In this order: a signal that came meanwhile ends the child, as it should, and runs no handler
+    // of ours.
+    reset_dispositions();
+    mask::clear();
     Ok(())
 }
 
-/// Handlers end with exec by themselves, but a signal that was *ignored* by whoever started us (nohup, a shell's
-/// background job, Rust's own `SIGPIPE`) would stay ignored.
+/// Handlers end with exec by themselves, but a signal that was *ignored* by whoever started us
+/// (nohup, a shell's background job, Rust's own `SIGPIPE`) would stay ignored.
 fn reset_dispositions() {
+    /// At least as large as the kernel's `struct sigaction`; all zeroes say `SIG_DFL`, no flags and
+    /// an empty mask.
+    const DEFAULT: [u64; 4] = [0; 4];
+    /// The size of the kernel's signal set: a bit for each of its 64 signals.
+    const SET_SIZE: usize = 8;
     for number in 1..=SIGNAL_MAX {
-        // JUSTIFICATION: rustix offers no signal dispositions.
-        // SAFETY: installs no handler, and signal(2) is safe here. SIGKILL, SIGSTOP and the two numbers that the C
-        // library keeps for itself are refused with EINVAL, which changes nothing.
+        // JUSTIFICATION: rustix offers no signal dispositions, and the C library's `signal` refuses
+        // the two numbers that it keeps for itself, which whoever started us may have ignored too.
+        // SAFETY: installs no handler, and the pointers are to a constant of sufficient size and
+        // null, which asks for nothing back. SIGKILL and SIGSTOP are refused with EINVAL, which
+        // changes nothing.
         #[allow(unsafe_code, reason = "between fork and exec")]
         unsafe {
-            libc::signal(number, libc::SIG_DFL);
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                number,
+                DEFAULT.as_ptr(),
+                std::ptr::null_mut::<u64>(),
+                SET_SIZE,
+            );
         }
     }
 }
 
-/// Marks every descriptor from `first` on, rather than closing it: the standard library still reports a failed exec
-/// through one of them.
+/// Marks every descriptor from `first` on, rather than closing it: the standard library still
+/// reports a failed exec through one of them.
 fn close_on_exec_from(first: libc::c_uint) {
-    // JUSTIFICATION: rustix has no close_range, and descriptors that C libraries opened without O_CLOEXEC are known to
-    // no safe interface.
+    // JUSTIFICATION: rustix has no close_range, and descriptors that C libraries opened without
+    // O_CLOEXEC are known to no safe interface.
     // SAFETY: a system call on numbers; with this flag it closes nothing in this process.
     #[allow(unsafe_code, reason = "between fork and exec")]
     let answer = unsafe {
@@ -104,8 +126,9 @@ fn explain(program: &std::ffi::OsStr, error: io::Error) -> SpawnError {
     let cannot =
         |program, reason: &str| SpawnError::CannotRun { program, reason: reason.to_owned() };
     match error.kind() {
-        // "Not found" for a file that is there: the most puzzling message of all, met with scripts whose first line
-        // names what the image lacks, and with programs built for another C library.
+        // "Not found" for a file that is there: the most puzzling message of all, met with scripts
+        // whose first line names what the image lacks, and with programs built for another C
+        // library.
         ErrorKind::NotFound if names_a_file(&program) => {
             cannot(program, "the file is there, but the interpreter or loader that it names is not")
         }

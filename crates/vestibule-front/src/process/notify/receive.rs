@@ -1,7 +1,8 @@
 //! One datagram from the kernel, with its sender.
 //!
-//! Owns the one call that rustix cannot make soundly for us: its type for a sender's process number cannot hold the
-//! zero that the kernel gives for a process of another PID namespace. Must never let a descriptor into our table.
+//! Owns the one call that rustix cannot make soundly for us: its type for a sender's process number
+//! cannot hold the zero that the kernel gives for a process of another PID namespace. Must never
+//! let a descriptor into our table.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -25,8 +26,9 @@ pub(super) struct Datagram {
     pub(super) sender: Option<Sender>,
 }
 
-/// Room for the credentials and for nothing else: the kernel closes by itself the descriptors that find no room, before
-/// they are ever ours. `systemd-notify` waits for just that, after `BARRIER=1`.
+/// Room for the credentials and for nothing else: the kernel closes by itself the descriptors that
+/// find no room, before they are ever ours. `systemd-notify` waits for just that, after
+/// `BARRIER=1`.
 #[repr(C, align(8))]
 struct Control([u8; CONTROL_SIZE]);
 
@@ -49,8 +51,9 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> io::Result<Datagram> {
     let mut control = Control([0; CONTROL_SIZE]);
     let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     // JUSTIFICATION: see the head of this file.
-    // SAFETY: `msghdr` is plain data for which zeroes are valid. The pointers are to live locals, each with its true
-    // length, that outlive the call. `CMSG_FIRSTHDR` yields null or a header inside `control`, which is aligned for it.
+    // SAFETY: `msghdr` is plain data for which zeroes are valid. The pointers are to live locals,
+    // each with its true length, that outlive the call. `CMSG_FIRSTHDR` yields null or a header
+    // inside `control`, which is aligned for it.
     #[allow(unsafe_code, reason = "recvmsg with credentials")]
     unsafe {
         let mut header: libc::msghdr = std::mem::zeroed();
@@ -85,7 +88,8 @@ unsafe fn read_sender(header: &libc::msghdr) -> Option<Sender> {
     {
         return None;
     }
-    // SAFETY: the kernel wrote a whole `ucred` there, by level, type and length; alignment is not assumed.
+    // SAFETY: the kernel wrote a whole `ucred` there, by level, type and length; alignment is not
+    // assumed.
     let credentials = unsafe { libc::CMSG_DATA(first).cast::<libc::ucred>().read_unaligned() };
     Some(Sender { pid: u32::try_from(credentials.pid).unwrap_or(0), uid: credentials.uid })
 }
