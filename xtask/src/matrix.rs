@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
-use crate::matrix::cell::{Cell, Tools};
+use crate::matrix::cell::{Cell, Front, Tools};
 use crate::matrix::flags::Flags;
 use crate::matrix::reading::Reading;
 
@@ -30,7 +30,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<String, String> {
     let cells: Vec<Cell> = cell::all().filter(|cell| flags.wants(&cell.name())).collect();
     let readings = race_all(&cells, &flags, |cell| {
         let argv = cell.race(&tools, &scratch.0, &flags)?;
-        let reading = race(&argv).map_err(|error| format!("{}: {error}", cell.name()))?;
+        let reading = match race(&argv) {
+            // On a busy machine all clients of a bare race may have left before anything listened.
+            Err(_) if cell.front == Front::Bare => Reading::NONE,
+            result => result.map_err(|error| format!("{}: {error}", cell.name()))?,
+        };
         report_progress(cell, &reading);
         Ok(reading)
     })?;

@@ -118,14 +118,10 @@ impl Cell {
             format!("CRASH_MARKER={}", marker.display()),
             text(&tools.vestibule),
         ];
-        argv.extend(
-            ["race", "--json", "--expect-reply", "--path", "/ws", "--clients"].map(str::to_owned),
-        );
-        argv.extend([
-            flags.clients.to_string(),
-            "--spread".to_owned(),
-            format!("{}ms", flags.spread_ms),
-        ]);
+        argv.extend(["race", "--json", "--expect-reply", "--path", "/ws"].map(str::to_owned));
+        argv.extend(["--clients".to_owned(), flags.clients.to_string()]);
+        argv.extend(["--spread".to_owned(), format!("{}ms", flags.spread_ms)]);
+        argv.extend(["--timeout".to_owned(), format!("{}ms", flags.timeout_ms)]);
         argv.push("--".to_owned());
         argv.extend(self.target(tools)?);
         Ok(argv)
@@ -194,8 +190,9 @@ mod tests {
 
     #[test]
     fn all_three_are_the_same_race_of_another_target() {
-        let race = "env MODE=silent READY_AFTER=2 CRASH_MARKER=s/node-silent-bare v race --json --expect-reply --path /ws \
-                    --clients 200 --spread 4000ms -- node b/node/server.mjs";
+        let race = "env MODE=silent READY_AFTER=2 CRASH_MARKER=s/node-silent-bare v race --json \
+                    --expect-reply --path /ws --clients 200 --spread 5000ms --timeout 30000ms \
+                    -- node b/node/server.mjs";
         assert_eq!(command(Front::Bare, "silent"), race);
         assert!(command(Front::Run, "crash").contains("--restart on-failure -- node"));
         assert!(command(Front::Serve, "silent").contains("serve --listen"));

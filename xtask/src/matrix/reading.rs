@@ -12,6 +12,9 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Of a race that could not be counted.
+    pub(super) const NONE: Self = Self { clients: 0, lost: 0, lag_ms: None };
+
     /// Reads the report of `vestibule race --json`.
     ///
     /// # Errors

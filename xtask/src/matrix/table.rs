@@ -57,6 +57,9 @@ impl<'a> Table<'a> {
 }
 
 fn share(reading: &Reading) -> String {
+    if *reading == Reading::NONE {
+        return "-".to_owned();
+    }
     format!("{}/{}", reading.lost, reading.clients)
 }
 
