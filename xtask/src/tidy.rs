@@ -34,11 +34,7 @@ struct Violation {
 
 impl Violation {
     fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line, message: message.into() }
     }
 }
 
@@ -56,25 +52,15 @@ pub(crate) fn run(root: &Path) -> Result<String, String> {
     let files = walk::read(root)?;
     let mut violations = rust_rules(&files);
     violations.extend(text_rules(&files, root));
-    violations.extend(licences::check(
-        root,
-        files.text("deny.toml").unwrap_or_default(),
-    )?);
+    violations.extend(licences::check(root, files.text("deny.toml").unwrap_or_default())?);
     violations.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     let median = lengths::median(files.rust().map(|(_, text)| text));
-    let summary = format!(
-        "tidy: {} files, median Rust file {median} lines",
-        files.len()
-    );
+    let summary = format!("tidy: {} files, median Rust file {median} lines", files.len());
     if violations.is_empty() {
         return Ok(format!("{summary}, no violations"));
     }
     let list: Vec<String> = violations.iter().map(Violation::to_string).collect();
-    Err(format!(
-        "{}\n{summary}, {} violations",
-        list.join("\n"),
-        list.len()
-    ))
+    Err(format!("{}\n{summary}, {} violations", list.join("\n"), list.len()))
 }
 
 fn rust_rules(files: &Files) -> Vec<Violation> {
@@ -96,9 +82,7 @@ fn text_rules(files: &Files, root: &Path) -> Vec<Violation> {
         found.extend(places::check(path, text));
         if path.ends_with(".md") {
             found.extend(words::check_markdown(path, text));
-            found.extend(links::check(path, text, |target| {
-                root.join(target).exists()
-            }));
+            found.extend(links::check(path, text, |target| root.join(target).exists()));
         }
         if path.ends_with("Cargo.toml") {
             found.extend(arrows::check_manifest(path, text));

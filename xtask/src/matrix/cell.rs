@@ -9,14 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::matrix::flags::Flags;
 
 const BACKENDS: [&str; 3] = ["axum", "fastapi", "node"];
-const MODES: [&str; 6] = [
-    "unbound",
-    "close1011",
-    "lying",
-    "refuse503",
-    "silent",
-    "crash",
-];
+const MODES: [&str; 6] = ["unbound", "close1011", "lying", "refuse503", "silent", "crash"];
 const FRONTS: [Front; 3] = [Front::Bare, Front::Run, Front::Serve];
 
 /// Starts the backend anew once when it fails, as whoever owns it would.
@@ -48,11 +41,7 @@ pub(super) struct Cell {
 pub(super) fn all() -> impl Iterator<Item = Cell> {
     BACKENDS.into_iter().flat_map(|backend| {
         MODES.into_iter().flat_map(move |mode| {
-            FRONTS.into_iter().map(move |front| Cell {
-                backend,
-                mode,
-                front,
-            })
+            FRONTS.into_iter().map(move |front| Cell { backend, mode, front })
         })
     })
 }
@@ -73,16 +62,10 @@ impl Tools {
     pub(super) fn find(root: &Path, release: bool) -> Result<Self, String> {
         let ours = std::env::current_exe().map_err(|error| error.to_string())?;
         let profile = ours.parent().ok_or("this binary lies nowhere")?;
-        let folder = if release {
-            profile.with_file_name("release")
-        } else {
-            profile.to_path_buf()
-        };
-        let how = if release {
-            "cargo build --release --workspace"
-        } else {
-            "cargo build --workspace"
-        };
+        let folder =
+            if release { profile.with_file_name("release") } else { profile.to_path_buf() };
+        let how =
+            if release { "cargo build --release --workspace" } else { "cargo build --workspace" };
         let tools = Self {
             vestibule: folder.join("vestibule"),
             axum: folder.join("slow-axum"),
@@ -93,10 +76,7 @@ impl Tools {
             (&tools.vestibule, how),
             (&tools.axum, how),
             (&tools.python, "./test installs it"),
-            (
-                &tools.backends.join("node/node_modules"),
-                "./test installs it",
-            ),
+            (&tools.backends.join("node/node_modules"), "./test installs it"),
         ];
         match needs.iter().find(|(path, _)| !path.exists()) {
             Some((path, how)) => Err(format!("{} is missing: {how}", path.display())),
@@ -107,14 +87,8 @@ impl Tools {
     fn backend(&self, name: &str) -> Vec<String> {
         match name {
             "axum" => vec![text(&self.axum)],
-            "fastapi" => vec![
-                text(&self.python),
-                text(&self.backends.join("fastapi/app.py")),
-            ],
-            _ => vec![
-                "node".to_owned(),
-                text(&self.backends.join("node/server.mjs")),
-            ],
+            "fastapi" => vec![text(&self.python), text(&self.backends.join("fastapi/app.py"))],
+            _ => vec!["node".to_owned(), text(&self.backends.join("node/server.mjs"))],
         }
     }
 }
@@ -144,12 +118,10 @@ impl Cell {
             format!("CRASH_MARKER={}", marker.display()),
             text(&tools.vestibule),
         ];
-        argv.extend(["race", "--json", "--path", "/ws", "--clients"].map(str::to_owned));
-        argv.extend([
-            flags.clients.to_string(),
-            "--spread".to_owned(),
-            format!("{}ms", flags.spread_ms),
-        ]);
+        argv.extend(["race", "--json", "--expect-reply", "--path", "/ws"].map(str::to_owned));
+        argv.extend(["--clients".to_owned(), flags.clients.to_string()]);
+        argv.extend(["--spread".to_owned(), format!("{}ms", flags.spread_ms)]);
+        argv.extend(["--timeout".to_owned(), format!("{}ms", flags.timeout_ms)]);
         argv.push("--".to_owned());
         argv.extend(self.target(tools)?);
         Ok(argv)
@@ -165,14 +137,8 @@ impl Cell {
             Front::Run => {
                 let mut run = vec![text(&tools.vestibule)];
                 run.extend(
-                    [
-                        "run",
-                        "--listen",
-                        "127.0.0.1:{port}",
-                        "--ready-path",
-                        "/health",
-                    ]
-                    .map(str::to_owned),
+                    ["run", "--listen", "127.0.0.1:{port}", "--ready-path", "/health"]
+                        .map(str::to_owned),
                 );
                 if self.mode == "crash" {
                     run.extend(["--restart", "on-failure"].map(str::to_owned));
@@ -194,9 +160,7 @@ impl Cell {
 
 fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port: {error}"))
+    listener.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }
 
 fn text(path: &Path) -> String {
@@ -212,35 +176,23 @@ mod tests {
 
     fn command(front: Front, mode: &'static str) -> String {
         let path = PathBuf::from;
-        let tools = Tools {
-            vestibule: path("v"),
-            axum: path("a"),
-            python: path("p"),
-            backends: path("b"),
-        };
-        let cell = Cell {
-            backend: "node",
-            mode,
-            front,
-        };
-        cell.race(&tools, Path::new("s"), &Flags::parse(&[]).unwrap())
-            .unwrap()
-            .join(" ")
+        let tools =
+            Tools { vestibule: path("v"), axum: path("a"), python: path("p"), backends: path("b") };
+        let cell = Cell { backend: "node", mode, front };
+        cell.race(&tools, Path::new("s"), &Flags::parse(&[]).unwrap()).unwrap().join(" ")
     }
 
     #[test]
     fn eighteen_cold_starts_bare_and_behind_both_commands() {
         assert_eq!(all().count(), 54);
-        assert_eq!(
-            all().filter(|cell| cell.front != Front::Bare).count() * 200,
-            7_200
-        );
+        assert_eq!(all().filter(|cell| cell.front != Front::Bare).count() * 200, 7_200);
     }
 
     #[test]
     fn all_three_are_the_same_race_of_another_target() {
-        let race = "env MODE=silent READY_AFTER=2 CRASH_MARKER=s/node-silent-bare v race --json --path /ws \
-                    --clients 200 --spread 4000ms -- node b/node/server.mjs";
+        let race = "env MODE=silent READY_AFTER=2 CRASH_MARKER=s/node-silent-bare v race --json \
+                    --expect-reply --path /ws --clients 200 --spread 5000ms --timeout 30000ms \
+                    -- node b/node/server.mjs";
         assert_eq!(command(Front::Bare, "silent"), race);
         assert!(command(Front::Run, "crash").contains("--restart on-failure -- node"));
         assert!(command(Front::Serve, "silent").contains("serve --listen"));

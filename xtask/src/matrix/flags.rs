@@ -5,10 +5,13 @@
 pub(super) struct Flags {
     /// Clients in each race.
     pub(super) clients: usize,
-    /// The window over which they come, from the start of what is raced.
+    /// The window over which they come, from the start of what is raced. Longer than the slowest
+    /// start, or a bare race ends before anything listens: Python's imports alone take a second.
     pub(super) spread_ms: u64,
     /// From the backend's first own line to its readiness.
     pub(super) ready_after_ms: u64,
+    /// How long a client waits for its 101.
+    pub(super) timeout_ms: u64,
     /// Races that run side by side.
     pub(super) at_once: usize,
     pub(super) release: bool,
@@ -28,11 +31,7 @@ impl Flags {
     /// A flag that is unknown or lacks its value, with the usage.
     pub(super) fn parse(arguments: &[String]) -> Result<Self, String> {
         let is_small = arguments.iter().any(|argument| argument == "--small");
-        let mut flags = if is_small {
-            Self::small()
-        } else {
-            Self::full()
-        };
+        let mut flags = if is_small { Self::small() } else { Self::full() };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
             match flag.as_str() {
@@ -55,8 +54,9 @@ impl Flags {
     fn full() -> Self {
         Self {
             clients: 200,
-            spread_ms: 4_000,
+            spread_ms: 5_000,
             ready_after_ms: 2_000,
+            timeout_ms: 30_000,
             at_once: 2,
             release: false,
             only: Vec::new(),
@@ -66,8 +66,9 @@ impl Flags {
     fn small() -> Self {
         Self {
             clients: 20,
-            spread_ms: 1_500,
+            spread_ms: 3_000,
             ready_after_ms: 600,
+            timeout_ms: 10_000,
             at_once: 4,
             ..Self::full()
         }
@@ -75,9 +76,7 @@ impl Flags {
 }
 
 fn number(flag: &str, value: Option<&String>) -> Result<usize, String> {
-    let number = value
-        .and_then(|text| text.parse().ok())
-        .filter(|number| *number > 0);
+    let number = value.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
     number.ok_or_else(|| format!("{flag} needs a number from 1 on\n{USAGE}"))
 }
 
@@ -100,13 +99,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_said() {
-        for bad in [
-            "--clients",
-            "--clients none",
-            "--at-once 0",
-            "--only",
-            "--fast",
-        ] {
+        for bad in ["--clients", "--clients none", "--at-once 0", "--only", "--fast"] {
             assert!(parse(bad).unwrap_err().contains("--at-once N"), "{bad}");
         }
     }

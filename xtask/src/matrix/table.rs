@@ -30,16 +30,10 @@ impl<'a> Table<'a> {
             "backend", "cold start", "door", "bare lost", "door lost", "lag p50", "lag p99"
         );
         for (cell, reading) in self.doors() {
-            let front = if cell.front == Front::Run {
-                "run"
-            } else {
-                "serve"
-            };
-            let (p50, p99) = reading
-                .lag_us
-                .map_or(("-".into(), "-".into()), |(p50, p99)| {
-                    (milliseconds(p50), milliseconds(p99))
-                });
+            let front = if cell.front == Front::Run { "run" } else { "serve" };
+            let (p50, p99) = reading.lag_ms.map_or(("-".into(), "-".into()), |(p50, p99)| {
+                (milliseconds(p50), milliseconds(p99))
+            });
             let bare = self.bare(cell).map_or_else(|| "-".into(), share);
             let door = share(reading);
             let (backend, mode) = (cell.backend, cell.mode);
@@ -48,40 +42,29 @@ impl<'a> Table<'a> {
                 "{backend:<9} {mode:<10} {front:<6} {bare:>10} {door:>10} {p50:>10} {p99:>10}"
             );
         }
-        _ = writeln!(
-            text,
-            "{} of {} lost",
-            thousands(self.lost()),
-            thousands(self.total())
-        );
+        _ = writeln!(text, "{} of {} lost", thousands(self.lost()), thousands(self.total()));
         text
     }
 
     fn doors(&self) -> impl Iterator<Item = (&'a Cell, &'a Reading)> {
-        self.0
-            .iter()
-            .copied()
-            .filter(|(cell, _)| cell.front != Front::Bare)
+        self.0.iter().copied().filter(|(cell, _)| cell.front != Front::Bare)
     }
 
     fn bare(&self, of: &Cell) -> Option<&'a Reading> {
-        let bare = Cell {
-            front: Front::Bare,
-            ..of.clone()
-        };
-        self.0
-            .iter()
-            .find(|(cell, _)| **cell == bare)
-            .map(|(_, reading)| *reading)
+        let bare = Cell { front: Front::Bare, ..of.clone() };
+        self.0.iter().find(|(cell, _)| **cell == bare).map(|(_, reading)| *reading)
     }
 }
 
 fn share(reading: &Reading) -> String {
+    if *reading == Reading::NONE {
+        return "-".to_owned();
+    }
     format!("{}/{}", reading.lost, reading.clients)
 }
 
-fn milliseconds(microseconds: i64) -> String {
-    format!("{:.1} ms", microseconds as f64 / 1_000.0)
+fn milliseconds(number: f64) -> String {
+    format!("{number:.1} ms")
 }
 
 fn thousands(number: u64) -> String {
@@ -100,17 +83,9 @@ mod tests {
 
     #[test]
     fn a_lost_client_of_a_door_is_in_the_sum_and_a_bare_one_is_not() {
-        let cell = |front| Cell {
-            backend: "node",
-            mode: "silent",
-            front,
-        };
+        let cell = |front| Cell { backend: "node", mode: "silent", front };
         let cells = [cell(Front::Bare), cell(Front::Run), cell(Front::Serve)];
-        let reading = |lost| Reading {
-            clients: 200,
-            lost,
-            lag_us: Some((1_200, 22_000)),
-        };
+        let reading = |lost| Reading { clients: 200, lost, lag_ms: Some((1.2, 22.0)) };
         let readings = [reading(150), reading(0), reading(1)];
         let table = Table::new(&cells, &readings);
         assert_eq!((table.lost(), table.total()), (1, 400));
@@ -126,9 +101,6 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!(
-            [0, 999, 7_200, 1_000_005].map(thousands),
-            ["0", "999", "7,200", "1,000,005"]
-        );
+        assert_eq!([0, 999, 7_200, 1_000_005].map(thousands), ["0", "999", "7,200", "1,000,005"]);
     }
 }

@@ -11,15 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vestibule-checks", &["vestibule"]),
     ("vestibule-front", &["vestibule"]),
     ("vestibule-race", &["vestibule"]),
-    (
-        "vestibule-cli",
-        &[
-            "vestibule",
-            "vestibule-checks",
-            "vestibule-front",
-            "vestibule-race",
-        ],
-    ),
+    ("vestibule-cli", &["vestibule", "vestibule-checks", "vestibule-front", "vestibule-race"]),
     ("slow-axum", &[]),
     ("xtask", &[]),
 ];
@@ -43,13 +35,7 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "crates/vestibule-front/src/tunnel",
-        &[
-            "check::",
-            "checks::",
-            "validation::",
-            "vestibule::readiness",
-            "vestibule_checks",
-        ],
+        &["check::", "checks::", "validation::", "vestibule::readiness", "vestibule_checks"],
         "an open tunnel outlives any check",
     ),
     (
@@ -90,10 +76,7 @@ pub(super) fn check_manifest(path: &str, text: &str) -> Vec<Violation> {
 /// Checks what the code of a room names; its tests may know more.
 pub(super) fn check_rooms(rust: &RustText) -> Vec<Violation> {
     let mut found = Vec::new();
-    for (room, forbidden, why) in ROOMS
-        .iter()
-        .filter(|(room, ..)| rust.path.starts_with(room))
-    {
+    for (room, forbidden, why) in ROOMS.iter().filter(|(room, ..)| rust.path.starts_with(room)) {
         for (line, code, in_test) in rust.code_lines() {
             let named = forbidden.iter().find(|name| !in_test && names(code, name));
             if let Some(name) = named {
@@ -140,30 +123,15 @@ mod tests {
 
     #[test]
     fn a_crate_without_arrows_is_found_and_the_workspace_has_none() {
-        assert_eq!(
-            check_manifest("x/Cargo.toml", "[package]\nname = \"new\"\n").len(),
-            1
-        );
+        assert_eq!(check_manifest("x/Cargo.toml", "[package]\nname = \"new\"\n").len(), 1);
         assert_eq!(check_manifest("Cargo.toml", "[workspace]\n"), []);
     }
 
     #[test]
     fn a_room_that_names_the_next_is_found() {
         let found = |path, text| check_rooms(&RustText::new(path, text)).len();
-        assert_eq!(
-            found(
-                "crates/vestibule/src/readiness.rs",
-                "use crate::gate::Gate;\n"
-            ),
-            1
-        );
-        assert_eq!(
-            found(
-                "crates/vestibule/src/gate/queue.rs",
-                "use http::StatusCode;\n"
-            ),
-            1
-        );
+        assert_eq!(found("crates/vestibule/src/readiness.rs", "use crate::gate::Gate;\n"), 1);
+        assert_eq!(found("crates/vestibule/src/gate/queue.rs", "use http::StatusCode;\n"), 1);
         assert_eq!(
             found(
                 "crates/vestibule-front/src/tunnel/half.rs",
@@ -178,12 +146,6 @@ mod tests {
             ),
             0
         );
-        assert_eq!(
-            found(
-                "crates/vestibule/src/readiness.rs",
-                "//! Unlike crate::gate, …\n"
-            ),
-            0
-        );
+        assert_eq!(found("crates/vestibule/src/readiness.rs", "//! Unlike crate::gate, …\n"), 0);
     }
 }

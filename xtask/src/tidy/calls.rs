@@ -122,15 +122,9 @@ const BANS: &[Ban] = &[
 
 pub(super) fn check(rust: &RustText) -> Vec<Violation> {
     // A paused clock makes a sleep exact.
-    let is_paused = rust
-        .code
-        .iter()
-        .any(|line| line.contains("start_paused = true"));
+    let is_paused = rust.code.iter().any(|line| line.contains("start_paused = true"));
     let mut found = Vec::new();
-    for ban in BANS
-        .iter()
-        .filter(|ban| !ban.rooms.iter().any(|room| rust.path.starts_with(room)))
-    {
+    for ban in BANS.iter().filter(|ban| !ban.rooms.iter().any(|room| rust.path.starts_with(room))) {
         for (line, code, in_test) in rust.code_lines() {
             let holds = match ban.holds {
                 Holds::Everywhere => true,
@@ -170,10 +164,7 @@ mod tests {
     use crate::tidy::rust_text::RustText;
 
     fn found(path: &str, text: &str) -> Vec<usize> {
-        check(&RustText::new(path, text))
-            .into_iter()
-            .map(|violation| violation.line)
-            .collect()
+        check(&RustText::new(path, text)).into_iter().map(|violation| violation.line).collect()
     }
 
     #[test]
@@ -198,14 +189,8 @@ mod tests {
         assert_eq!(found("crates/vestibule/src/gate.rs", call), [1]);
         for (path, text) in [
             ("crates/vestibule/src/environment/source.rs", call),
-            (
-                "crates/x/src/a.rs",
-                "// .unwrap()\nlet a = \".unwrap()\";\n",
-            ),
-            (
-                "crates/x/src/a.rs",
-                "#[cfg(test)]\nmod tests {\n    a.unwrap();\n}\n",
-            ),
+            ("crates/x/src/a.rs", "// .unwrap()\nlet a = \".unwrap()\";\n"),
+            ("crates/x/src/a.rs", "#[cfg(test)]\nmod tests {\n    a.unwrap();\n}\n"),
         ] {
             assert!(found(path, text).is_empty(), "{text}");
         }
@@ -216,19 +201,10 @@ mod tests {
         let sleep = "    tokio::time::sleep(LONG).await;\n";
         assert_eq!(found("crates/x/tests/a.rs", sleep), [1]);
         assert!(
-            found(
-                "crates/x/tests/a.rs",
-                &format!("#[tokio::test(start_paused = true)]\n{sleep}")
-            )
-            .is_empty()
+            found("crates/x/tests/a.rs", &format!("#[tokio::test(start_paused = true)]\n{sleep}"))
+                .is_empty()
         );
-        assert!(
-            found(
-                "crates/x/tests/a.rs",
-                &format!("for _ in 0..100 {{\n{sleep}")
-            )
-            .is_empty()
-        );
+        assert!(found("crates/x/tests/a.rs", &format!("for _ in 0..100 {{\n{sleep}")).is_empty());
         assert!(found("crates/x/src/a.rs", sleep).is_empty());
     }
 }

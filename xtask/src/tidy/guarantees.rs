@@ -36,21 +36,12 @@ fn rows(table: &str) -> impl Iterator<Item = (usize, &str)> {
             lines[at].starts_with('|') && !is_rule(&lines[at]) && !is_head
         })
         .collect();
-    lines
-        .into_iter()
-        .enumerate()
-        .zip(is_row)
-        .filter_map(|(line, is_row)| is_row.then_some(line))
+    lines.into_iter().enumerate().zip(is_row).filter_map(|(line, is_row)| is_row.then_some(line))
 }
 
 /// What stands in backticks in the last cell.
 fn proofs(row: &str) -> Vec<&str> {
-    let last = row
-        .trim()
-        .trim_end_matches('|')
-        .rsplit('|')
-        .next()
-        .unwrap_or_default();
+    let last = row.trim().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
     last.split('`').skip(1).step_by(2).collect()
 }
 
@@ -64,17 +55,12 @@ fn exists(proof: &str, files: &Files) -> bool {
     if first.contains(['/', '.']) {
         let path = first.trim_start_matches("./");
         return files.text(path).is_some()
-            || files
-                .all()
-                .any(|(file, _)| file.starts_with(&format!("{path}/")));
+            || files.all().any(|(file, _)| file.starts_with(&format!("{path}/")));
     }
     let name = first.rsplit("::").next().unwrap_or_default();
     let declarations = [format!("fn {name}("), format!("def {name}(")];
     files.all().any(|(path, text)| {
-        !path.ends_with(".md")
-            && declarations
-                .iter()
-                .any(|declaration| text.contains(declaration))
+        !path.ends_with(".md") && declarations.iter().any(|declaration| text.contains(declaration))
     })
 }
 
@@ -86,20 +72,14 @@ mod tests {
     #[test]
     fn a_promise_without_its_test_is_found() {
         let files = Files::of(&[
-            (
-                "crates/a/tests/b.rs",
-                "#[test]\nfn holds_until_ready() {}\n",
-            ),
+            ("crates/a/tests/b.rs", "#[test]\nfn holds_until_ready() {}\n"),
             ("bench/run", "#!/bin/sh\n"),
             ("xtask/src/matrix.rs", "//! M.\n"),
         ]);
         let table = "# Promises\n\n| promise | proof |\n|---|---|\n\
             | 1 | `b::holds_until_ready` |\n| 2 | `bench/run --check`, `cargo xtask matrix` |\n\
             | 3 | soon |\n| 4 | `never_written` |\n| 5 | `bench/gone` |\n";
-        let lines: Vec<usize> = check(table, &files)
-            .iter()
-            .map(|found| found.line)
-            .collect();
+        let lines: Vec<usize> = check(table, &files).iter().map(|found| found.line).collect();
         assert_eq!(lines, [7, 8, 9]);
     }
 }

@@ -47,9 +47,7 @@ fn function_name(code: &str) -> Option<&str> {
             || word.starts_with("pub")
             || word.starts_with("in ")
     };
-    let name = after
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .next()?;
+    let name = after.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
     (!name.is_empty() && before.split_whitespace().all(is_qualifier)).then_some(name)
 }
 
@@ -80,10 +78,7 @@ mod tests {
 
     #[test]
     fn a_long_file_and_a_long_function_are_found() {
-        let long = format!(
-            "fn short() {{}}\nfn long() {{\n{}}}\n",
-            "    a();\n".repeat(400)
-        );
+        let long = format!("fn short() {{}}\nfn long() {{\n{}}}\n", "    a();\n".repeat(400));
         let found = check(&RustText::new("a.rs", &long));
         let places: Vec<usize> = found.iter().map(|violation| violation.line).collect();
         assert_eq!(places, [1, 2], "the file, then the function: {found:?}");
@@ -92,18 +87,12 @@ mod tests {
     #[test]
     fn seventy_lines_are_allowed_and_braces_in_literals_do_not_count() {
         let body = "    a(\"}\", '{', [0; 4]);\n".repeat(68);
-        assert_eq!(
-            check(&RustText::new("a.rs", &format!("fn a() {{\n{body}}}\n"))),
-            []
-        );
+        assert_eq!(check(&RustText::new("a.rs", &format!("fn a() {{\n{body}}}\n"))), []);
     }
 
     #[test]
     fn a_declaration_ends_at_its_semicolon() {
-        let text = format!(
-            "trait A {{\n    fn a(b: [u8; 4]);\n{}}}\n",
-            "    // more\n".repeat(80)
-        );
+        let text = format!("trait A {{\n    fn a(b: [u8; 4]);\n{}}}\n", "    // more\n".repeat(80));
         assert_eq!(check(&RustText::new("a.rs", &text)), []);
     }
 

@@ -22,21 +22,12 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 /// Cargo could not be asked, or its answer could not be read.
 pub(super) fn check(root: &Path, deny: &str) -> Result<Vec<Violation>, String> {
     let cargo = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version=1",
-            "--locked",
-            "--filter-platform",
-            PLATFORM,
-        ])
+        .args(["metadata", "--format-version=1", "--locked", "--filter-platform", PLATFORM])
         .current_dir(root)
         .output()
         .map_err(|error| format!("cargo metadata: {error}"))?;
     if !cargo.status.success() {
-        return Err(format!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&cargo.stderr)
-        ));
+        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&cargo.stderr)));
     }
     let metadata: Value = serde_json::from_slice(&cargo.stdout)
         .map_err(|error| format!("cargo metadata: {error}"))?;
@@ -44,10 +35,7 @@ pub(super) fn check(root: &Path, deny: &str) -> Result<Vec<Violation>, String> {
 }
 
 fn judge(metadata: &Value, allowed: &[&str]) -> Vec<Violation> {
-    let used = metadata["resolve"]["nodes"]
-        .as_array()
-        .into_iter()
-        .flatten();
+    let used = metadata["resolve"]["nodes"].as_array().into_iter().flatten();
     let used: Vec<&str> = used.filter_map(|node| node["id"].as_str()).collect();
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let mut found = Vec::new();
@@ -60,10 +48,7 @@ fn judge(metadata: &Value, allowed: &[&str]) -> Vec<Violation> {
             );
             found.push(Violation::new("deny.toml", 1, message));
         }
-        if package["source"]
-            .as_str()
-            .is_some_and(|source| source != REGISTRY)
-        {
+        if package["source"].as_str().is_some_and(|source| source != REGISTRY) {
             let message =
                 format!("{name} does not come from the registry: depend on a published version");
             found.push(Violation::new("Cargo.lock", 1, message));
@@ -75,23 +60,13 @@ fn judge(metadata: &Value, allowed: &[&str]) -> Vec<Violation> {
 /// The strings of `allow = [ … ]` under `[licenses]`.
 fn allowed(deny: &str) -> Vec<&str> {
     let section = deny.split("[licenses]").nth(1).unwrap_or_default();
-    let list = section
-        .split("allow = [")
-        .nth(1)
-        .and_then(|rest| rest.split(']').next());
-    list.unwrap_or_default()
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .collect()
+    let list = section.split("allow = [").nth(1).and_then(|rest| rest.split(']').next());
+    list.unwrap_or_default().split('"').skip(1).step_by(2).collect()
 }
 
 /// An SPDX expression: `OR` binds less than `AND`, and parentheses most.
 fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let (answer, rest) = any(&words, allowed);
     answer && rest.is_empty()
@@ -144,14 +119,9 @@ mod tests {
         ] {
             assert!(is_allowed(good, &list), "{good}");
         }
-        for bad in [
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT OR Apache-2.0) AND GPL-3.0",
-            "none",
-            "",
-            "(MIT",
-        ] {
+        for bad in
+            ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0) AND GPL-3.0", "none", "", "(MIT"]
+        {
             assert!(!is_allowed(bad, &list), "{bad}");
         }
     }
@@ -168,10 +138,7 @@ mod tests {
             ],
         });
         let found = judge(&metadata, &["MIT"]);
-        let places: Vec<&str> = found
-            .iter()
-            .map(|violation| violation.path.as_str())
-            .collect();
+        let places: Vec<&str> = found.iter().map(|violation| violation.path.as_str()).collect();
         assert_eq!(places, ["deny.toml", "Cargo.lock"]);
     }
 

@@ -50,10 +50,8 @@ mod tests {
     fn a_link_to_nothing_is_found() {
         let exists = |path: &str| path == "docs/drain.md" || path == "README.md";
         let text = "[a](drain.md#top) [b](../README.md)\n[c](gone.md) [d](https://a.b/c) [e](#here)\n[f](../../x)\n";
-        let lines: Vec<usize> = check("docs/why.md", text, exists)
-            .iter()
-            .map(|found| found.line)
-            .collect();
+        let lines: Vec<usize> =
+            check("docs/why.md", text, exists).iter().map(|found| found.line).collect();
         assert_eq!(lines, [2, 3]);
     }
 }

@@ -26,10 +26,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     }
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        if let Some(start) = MACHINE_PATHS
-            .iter()
-            .find(|start| contains_path(line, start))
-        {
+        if let Some(start) = MACHINE_PATHS.iter().find(|start| contains_path(line, start)) {
             let message = format!(
                 "a path under `{start}` is of one machine: make it relative, or take it from a variable"
             );
@@ -63,20 +60,13 @@ mod tests {
         assert_eq!(check("a.md", "run `/home/me/vestibule`").len(), 1);
         assert_eq!(check("test", "cd /root/x").len(), 1);
         assert_eq!(
-            check(
-                "package-lock.json",
-                "\"resolved\": \"https://registry.npmjs.org/ws\""
-            )
-            .len(),
+            check("package-lock.json", "\"resolved\": \"https://registry.npmjs.org/ws\"").len(),
             1
         );
     }
 
     #[test]
     fn relative_paths_and_urls_pass() {
-        assert_eq!(
-            check("a.md", "https://a.b/work/c, ./work/c, $D/root/d, ../home/e").len(),
-            0
-        );
+        assert_eq!(check("a.md", "https://a.b/work/c, ./work/c, $D/root/d, ../home/e").len(), 0);
     }
 }

@@ -28,12 +28,7 @@ impl<'a> RustText<'a> {
     pub(super) fn new(path: &'a str, text: &str) -> Self {
         let (code, prose) = split(text);
         let in_test = test_lines(path, &code);
-        Self {
-            path,
-            code,
-            prose,
-            in_test,
-        }
+        Self { path, code, prose, in_test }
     }
 
     /// Lines of code with their numbers, counted from 1, and whether they are tests.
@@ -71,11 +66,7 @@ fn split(text: &str) -> (Vec<String>, Vec<String>) {
 
 /// Where the next characters lead, and how many belong to that step.
 fn step(inside: Inside, chars: &[char], at: usize) -> (Inside, usize) {
-    let starts = |text: &str| {
-        text.chars()
-            .enumerate()
-            .all(|(i, c)| chars.get(at + i) == Some(&c))
-    };
+    let starts = |text: &str| text.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c));
     match inside {
         Inside::Code if starts("//") => (Inside::LineComment, 2),
         Inside::Code if starts("/*") => (Inside::BlockComment(1), 2),
@@ -138,10 +129,7 @@ fn is_test_attribute(line: &str) -> bool {
 
 /// Whether a module's own body comes next, behind more attributes.
 fn opens_module(code: &[String]) -> bool {
-    let item = code
-        .iter()
-        .map(|line| line.trim())
-        .find(|line| !line.starts_with("#["));
+    let item = code.iter().map(|line| line.trim()).find(|line| !line.starts_with("#["));
     item.is_some_and(|line| line.starts_with("mod ") && line.ends_with('{'))
 }
 
@@ -170,10 +158,7 @@ mod tests {
     #[test]
     fn what_follows_cfg_test_is_a_test_and_so_is_a_tests_file() {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n";
-        assert_eq!(
-            RustText::new("src/a.rs", text).in_test,
-            [false, true, true, true]
-        );
+        assert_eq!(RustText::new("src/a.rs", text).in_test, [false, true, true, true]);
         let text = "#[cfg(all(test, unix))]\n#[allow(x)]\nmod tests {\n}\n#[cfg(test)]\nmod a;\n";
         assert!(RustText::new("src/a.rs", text).in_test[0]);
         let text = "#[cfg(test)]\nmod sample;\nfn a() {}\n";

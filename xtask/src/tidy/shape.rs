@@ -4,24 +4,13 @@ use crate::tidy::Violation;
 use crate::tidy::rust_text::RustText;
 
 /// Names that say nothing, so that everything ends up behind them.
-const NAMES_BANNED: &[&str] = &[
-    "utils", "util", "helpers", "helper", "manager", "common", "misc",
-];
+const NAMES_BANNED: &[&str] = &["utils", "util", "helpers", "helper", "manager", "common", "misc"];
 
 pub(super) fn check(rust: &RustText, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
-    let stem = rust
-        .path
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(".rs");
+    let stem = rust.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
     if stem == "mod" {
-        found.push(Violation::new(
-            rust.path,
-            1,
-            "mod.rs: put `x.rs` beside the folder `x/`",
-        ));
+        found.push(Violation::new(rust.path, 1, "mod.rs: put `x.rs` beside the folder `x/`"));
     }
     for part in rust.path.trim_end_matches(".rs").split('/') {
         if NAMES_BANNED.contains(&part) {

@@ -7,13 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// What was built or installed, not written (`.git` is a file in a linked work tree).
-const NAMES_SKIPPED: &[&str] = &[
-    ".git",
-    "node_modules",
-    "__pycache__",
-    ".venv",
-    ".pytest_cache",
-];
+const NAMES_SKIPPED: &[&str] = &[".git", "node_modules", "__pycache__", ".venv", ".pytest_cache"];
 
 /// Deeper than any folder of ours: a loop of links ends here.
 const DEPTH_MAX: usize = 16;
@@ -23,9 +17,7 @@ pub(super) struct Files(BTreeMap<String, String>);
 
 impl Files {
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -42,12 +34,7 @@ impl Files {
 
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
-        Self(
-            files
-                .iter()
-                .map(|&(path, text)| (path.to_owned(), text.to_owned()))
-                .collect(),
-        )
+        Self(files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect())
     }
 }
 

@@ -62,9 +62,7 @@ fn check_lines<'a>(path: &str, lines: impl Iterator<Item = &'a str>) -> Vec<Viol
     let mut found = Vec::new();
     for (index, line) in lines.enumerate() {
         let line = line.to_lowercase();
-        for (synonym, ours) in SYNONYMS
-            .iter()
-            .filter(|(synonym, _)| contains_words(&line, synonym))
+        for (synonym, ours) in SYNONYMS.iter().filter(|(synonym, _)| contains_words(&line, synonym))
         {
             let message = format!("\"{synonym}\": the word is {ours}");
             found.push(Violation::new(path, index + 1, message));
@@ -77,10 +75,7 @@ fn contains_words(line: &str, words: &str) -> bool {
     line.match_indices(words).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + words.len()..].chars().next();
-        ![before, after]
-            .into_iter()
-            .flatten()
-            .any(char::is_alphanumeric)
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
     })
 }
 
@@ -93,17 +88,10 @@ mod tests {
     fn a_synonym_in_prose_is_found_and_in_code_is_not() {
         assert_eq!(check_markdown("a.md", "Then\nthe Gate opens.\n")[0].line, 2);
         assert_eq!(
-            check_rust(&RustText::new(
-                "a.rs",
-                "/// After the handover.\nfn a() {}\n"
-            ))
-            .len(),
+            check_rust(&RustText::new("a.rs", "/// After the handover.\nfn a() {}\n")).len(),
             1
         );
-        assert_eq!(
-            check_rust(&RustText::new("a.rs", "fn handover() { handover() }\n")),
-            []
-        );
+        assert_eq!(check_rust(&RustText::new("a.rs", "fn handover() { handover() }\n")), []);
     }
 
     #[test]
