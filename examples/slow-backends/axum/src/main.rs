@@ -43,10 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = tokio::time::Instant::now();
     let settings = Arc::new(Settings::from_environment()?);
     let (publish, ready) = watch::channel(false);
-    let service = Service {
-        settings: Arc::clone(&settings),
-        ready,
-    };
+    let service = Service { settings: Arc::clone(&settings), ready };
 
     sleep_until(started + settings.bind_after).await;
     let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
@@ -73,10 +70,7 @@ fn router(service: Service) -> Router {
     Router::new()
         .route("/", get(async || "hello from axum\n"))
         .route("/health", get(async || "ok\n"))
-        .route(
-            "/echo",
-            post(async |request: Request| Body::new(request.into_body())),
-        )
+        .route("/echo", post(async |request: Request| Body::new(request.into_body())))
         .route("/ws", any(echo))
         .route("/ws/{*path}", any(echo))
         .layer(from_fn_with_state(service.clone(), starting))
@@ -108,17 +102,12 @@ async fn close_1011(request: Request, service: &Service) -> Response {
     let (mut parts, _body) = request.into_parts();
     let subprotocol = first_subprotocol(&parts.headers);
     match WebSocketUpgrade::from_request_parts(&mut parts, service).await {
-        Ok(upgrade) => upgrade
-            .protocols(subprotocol)
-            .on_upgrade(async |mut socket| {
-                let close = CloseFrame {
-                    code: close_code::ERROR,
-                    reason: "starting".into(),
-                };
-                _ = socket.send(Message::Close(Some(close))).await;
-                // The peer's own Close ends it.
-                while let Some(Ok(_)) = socket.recv().await {}
-            }),
+        Ok(upgrade) => upgrade.protocols(subprotocol).on_upgrade(async |mut socket| {
+            let close = CloseFrame { code: close_code::ERROR, reason: "starting".into() };
+            _ = socket.send(Message::Close(Some(close))).await;
+            // The peer's own Close ends it.
+            while let Some(Ok(_)) = socket.recv().await {}
+        }),
         Err(rejection) => rejection.into_response(),
     }
 }

@@ -47,10 +47,7 @@ impl Settings {
     /// Reads the process environment, once.
     pub(crate) fn from_environment() -> Result<Self, String> {
         let crash_marker = variable("CRASH_MARKER").map(PathBuf::from);
-        let mode = match variable("MODE")
-            .as_deref()
-            .map_or(Ok(Mode::Warm), Mode::from_str)?
-        {
+        let mode = match variable("MODE").as_deref().map_or(Ok(Mode::Warm), Mode::from_str)? {
             Mode::Crash if crash_marker.as_deref().is_some_and(Path::exists) => Mode::Warm,
             mode => mode,
         };
@@ -100,9 +97,7 @@ fn seconds(name: &str, default: Duration) -> Result<Duration, String> {
     let Some(text) = variable(name) else {
         return Ok(default);
     };
-    let number: f64 = text
-        .parse()
-        .map_err(|error| format!("{name}={text}: {error}"))?;
+    let number: f64 = text.parse().map_err(|error| format!("{name}={text}: {error}"))?;
     Duration::try_from_secs_f64(number).map_err(|error| format!("{name}={text}: {error}"))
 }
 
