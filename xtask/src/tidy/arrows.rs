@@ -13,6 +13,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vestibule-race", &["vestibule"]),
     ("vestibule-cli", &["vestibule", "vestibule-checks", "vestibule-front", "vestibule-race"]),
     ("slow-axum", &[]),
+    ("vestibule-bench", &[]),
     ("xtask", &[]),
 ];
 

@@ -85,7 +85,7 @@ const BANS: &[Ban] = &[
     Ban {
         call: "thread::sleep",
         holds: Holds::Everywhere,
-        rooms: &["xtask/"],
+        rooms: &["xtask/", "bench/"],
         instead: "it blocks a runtime's thread: await a tokio timer, or wait for the event itself",
     },
     Ban {
