@@ -85,17 +85,27 @@ async fn open<S: Stream, D: Dial>(
         deadline,
     };
     let admitted = front.gate.admit(arrival);
-    let mut permit = tokio::select! {
+    let permit = tokio::select! {
         admitted = admitted => admitted.map_err(refused)?,
         breach = breach(client) => return Err(breach.out(Phase::Held)),
     };
+    // Boxed, so that a client that only waits does not pay for trying.
+    Box::pin(try_until_answered(front, client, handshake, permit)).await
+}
+
+async fn try_until_answered<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
+    client: &mut S,
+    handshake: &Handshake,
+    mut permit: Permit,
+) -> Result<Open<D::Stream>, Out<D::Stream>> {
     let mut kept = None;
     let mut leaving = front.drain.leaving();
+    // Bounded by the client's deadline, at which the gate refuses.
     loop {
         let mut phase = Phase::Dialling;
         let tried = tokio::select! {
-            // Boxed, so that a client pays for it only while it tries.
-            tried = Box::pin(attempt(front, handshake, &permit, &mut phase)) => tried,
+            tried = attempt(front, handshake, &permit, &mut phase) => tried,
             () = leaving.begun() => return Err(refused(Refusal::Draining)),
             breach = breach(client) => return Err(breach.out(phase)),
         };
@@ -113,14 +123,13 @@ async fn open<S: Stream, D: Dial>(
                 return Err(Out::Refuse(Reason::UpstreamDefect, phase));
             }
             Tried::Unsettled(cause, answered) => {
-                tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
-                kept = match answered {
-                    Some(answered) => Box::pin(relay::keep(answered)).await,
-                    None => kept,
-                };
+                if let Some(answered) = answered {
+                    kept = relay::keep(answered).await;
+                }
                 cause
             }
         };
+        tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
         if cause == Unsettled::Refused {
             front.service.lost("it refuses connections", Instant::now());
         }
@@ -128,11 +137,16 @@ async fn open<S: Stream, D: Dial>(
             again = permit.retry() => again,
             breach = breach(client) => return Err(breach.out(Phase::Held)),
         };
-        permit = again.map_err(|given_up| match (given_up, kept.take()) {
-            (GiveUp::Refused(refusal), _) => refused(refusal),
-            (GiveUp::LastAnswer, Some(kept)) => Out::RelayKept(kept),
-            (GiveUp::LastAnswer, None) => Out::Refuse(Reason::Unsettled(cause), phase),
-        })?;
+        permit = again.map_err(|given_up| last_answer(given_up, kept.take(), cause, phase))?;
+    }
+}
+
+/// What a client gets that gets no further try.
+fn last_answer<S>(given_up: GiveUp, kept: Option<Kept>, cause: Unsettled, phase: Phase) -> Out<S> {
+    match (given_up, kept) {
+        (GiveUp::Refused(refusal), _) => refused(refusal),
+        (GiveUp::LastAnswer, Some(kept)) => Out::RelayKept(kept),
+        (GiveUp::LastAnswer, None) => Out::Refuse(Reason::Unsettled(cause), phase),
     }
 }
 
