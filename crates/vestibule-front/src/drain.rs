@@ -116,7 +116,7 @@ impl Leaving {
     /// Resolves when a drain begins: what is idle should leave at once.
     pub async fn begun(&mut self) {
         if self.plan.wait_for(Option::is_some).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
