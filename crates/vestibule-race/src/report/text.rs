@@ -23,7 +23,7 @@ pub fn single(run: &Run<'_>, style: Style) -> String {
     page.push_str(&section(run, style));
     page.push('\n');
     for (name, value) in lags(run) {
-        page.push_str(&format!("  {name:<36}{value}\n"));
+        page.push_str(&format!("  {name:<24}{value}\n"));
     }
     page.push_str(&ending(run, style));
     page.push('\n');
@@ -69,7 +69,7 @@ fn section(run: &Run<'_>, style: Style) -> String {
 fn ending(run: &Run<'_>, style: Style) -> String {
     let mut text = String::new();
     for note in Note::of(run) {
-        text.push_str(&format!("  note: {note}\n"));
+        text.push_str(&wrapped(&format!("note: {note}")));
     }
     for line in &run.outcome.last_lines {
         let line: String = line.chars().take(WIDTH - 6).collect();
@@ -77,6 +77,22 @@ fn ending(run: &Run<'_>, style: Style) -> String {
         text.push('\n');
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// A sentence broken at blanks, indented, each line with its end.
+fn wrapped(sentence: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = format!("  {word}"),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("        {word}")),
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// The last line: whether somebody was lost.
@@ -110,13 +126,13 @@ fn lags(run: &Run<'_>) -> Vec<(&'static str, String)> {
     };
     let mut lines = Vec::new();
     if let Some(early) = run.tally.lag_early {
-        lines.push(("lag behind readiness, came before", summary(early)));
+        lines.push(("lag behind readiness", summary(early)));
     }
     if let Some(late) = run.tally.lag_late {
-        lines.push(("handshake time, came after", summary(late)));
+        lines.push(("handshake once ready", summary(late)));
     }
     if let Some(ready) = run.outcome.ready {
-        lines.push(("readiness as seen by", ready.source.label().to_owned()));
+        lines.push(("ready according to", ready.source.label().to_owned()));
     }
     lines
 }
