@@ -144,7 +144,7 @@ impl Visit {
     ) -> Seen {
         let settled = Instant::now() + self.settle;
         if let Some(message) = &self.message {
-            let text = message.replace("{n}", &number.to_string());
+            let text = message.replace("{client}", &number.to_string());
             // A socket that refuses the write has a Close, or its end, waiting to be read.
             let _ = timeout_at(settled, socket.send(Message::text(text))).await;
         }

@@ -19,7 +19,7 @@ pub struct Scenario {
     pub path: String,
     /// Headers each client adds to its handshake.
     pub headers: Vec<(String, String)>,
-    /// The text each client sends after its 101, `{n}` standing for its number; `None` sends
+    /// The text each client sends after its 101, `{client}` standing for its number; `None` sends
     /// nothing.
     pub message: Option<String>,
     /// Whether a client needs a message from the service to be ok. Otherwise a socket still open
@@ -50,7 +50,7 @@ impl Scenario {
             spread: Duration::from_secs(4),
             path: "/ws".into(),
             headers: Vec::new(),
-            message: Some("ping-{n}".into()),
+            message: Some("ping-{client}".into()),
             require_reply: false,
             settle: Duration::from_millis(300),
             timeout: Duration::from_secs(30),

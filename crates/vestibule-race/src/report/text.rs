@@ -34,17 +34,20 @@ pub fn single(run: &Run<'_>, style: Style) -> String {
 /// The page of two races with the same arrivals, the second of which is judged.
 #[must_use]
 pub fn compare(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    let mut page = String::new();
-    for run in [bare, door] {
-        page.push_str(&section(run, style));
-        page.push_str(&ending(run, style));
-        page.push('\n');
-    }
-    page.push_str(&table::side_by_side(bare, door, style));
-    page.push('\n');
-    page.push_str(&format!("  Bare, {}.\n", fate(bare)));
-    page.push_str(&verdict(door, style));
-    page
+    picture(bare, style) + &picture(door, style) + &comparison(bare, door, style)
+}
+
+/// The upper part of [`compare`], once for each race: what can be shown when it has ended.
+#[must_use]
+pub fn picture(run: &Run<'_>, style: Style) -> String {
+    format!("{}{}\n", section(run, style), ending(run, style))
+}
+
+/// The lower part of [`compare`]: both in numbers, and the verdict.
+#[must_use]
+pub fn comparison(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
+    let table = table::side_by_side(bare, door, style);
+    format!("{table}\n  Bare, {}.\n{}", fate(bare), verdict(door, style))
 }
 
 /// Title and timeline of one race.
