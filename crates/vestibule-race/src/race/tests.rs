@@ -21,6 +21,7 @@ fn shell(script: &str) -> Launch {
 fn short(target: Target) -> Scenario {
     Scenario {
         clients: 4,
+        head_start: Duration::ZERO,
         spread: Duration::from_millis(40),
         settle: Duration::from_millis(20),
         timeout: Duration::from_millis(400),

@@ -21,8 +21,8 @@ const WIDTH: usize = 72;
 pub fn single(run: &Run<'_>, style: Style) -> String {
     let mut page = String::new();
     page.push_str(&section(run, style));
-    page.push('\n');
-    for (name, value) in lags(run) {
+    for (number, (name, value)) in lags(run).into_iter().enumerate() {
+        page.push_str(if number == 0 { "\n" } else { "" });
         page.push_str(&format!("  {name:<24}{value}\n"));
     }
     page.push_str(&ending(run, style));
@@ -58,9 +58,9 @@ fn section(run: &Run<'_>, style: Style) -> String {
         Role::Address => "RACE   clients dial a running address",
     };
     let tally = &run.tally;
-    let window = short_seconds(run.outcome.spread);
+    let window = short_seconds(run.outcome.last_arrival);
     format!(
-        "{}\n       {} clients over {window} at {}\n\n{}",
+        "{}\n       {} clients within {window} at {}\n\n{}",
         style.paint(Ink::Strong, what),
         tally.clients,
         run.outcome.address,

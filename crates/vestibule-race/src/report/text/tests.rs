@@ -23,7 +23,7 @@ fn a_comparison_shows_the_picture_at_a_glance() {
     let page = compare(&Run::for_comparison(&bare), &Run::judged(&door), BLOCKS);
     let expected = "
 BARE   clients dial the app itself
-       40 clients over 4 s at 127.0.0.1:20001
+       40 clients within 4 s at 127.0.0.1:20001
 
   refused        █████▄▄                                         5  13 %
   closed 1011         ▄▄████████████████████▄▄                  20  50 %
@@ -33,7 +33,7 @@ BARE   clients dial the app itself
                       ▲ port open 0.50 s    ▲ ready 2.50 s
 
 DOOR   clients dial vestibule, in front of the same app
-       40 clients over 4 s at 127.0.0.1:20001
+       40 clients within 4 s at 127.0.0.1:20001
 
   waiting        ▁▁▁▁▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▅▆▆▆▇▇▇█                    25  peak
   ok             ████████████████████████████████████████████   40 100 %
@@ -65,7 +65,7 @@ fn one_race_reads_in_ascii_too() {
     let page = single(&Run::judged(&bare()), Style::PLAIN);
     let expected = "
 BARE   clients dial the app itself
-       40 clients over 4 s at 127.0.0.1:20001
+       40 clients within 4 s at 127.0.0.1:20001
 
   refused        #####::                                         5  13 %
   closed 1011         ::####################::                  20  50 %
@@ -98,7 +98,7 @@ fn a_target_that_died_is_shown_with_its_last_words() {
 fn nobody_is_no_failure_of_the_page() {
     let mut outcome = bare();
     outcome.clients.clear();
-    outcome.spread = Duration::ZERO;
+    outcome.last_arrival = Duration::ZERO;
     (outcome.port_open, outcome.ready) = (None, None);
     let page = single(&Run::judged(&outcome), Style::PLAIN);
     assert!(page.ends_with("PASS Bare, nobody came.\n"), "{page}");
@@ -144,7 +144,7 @@ prop_compose! {
         let ms = Duration::from_millis;
         Outcome {
             clients,
-            spread: ms(spread_ms),
+            last_arrival: ms(spread_ms),
             port_open: port_open.map(ms),
             ready: ready.map(|at| Readiness { at: ms(at), source: Source::Probe }),
             ..bare()

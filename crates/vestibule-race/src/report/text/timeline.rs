@@ -22,6 +22,10 @@ const COUNT: usize = 11;
 /// Steps that an axis may have, in milliseconds.
 const STEPS_MS: [u64; 12] =
     [10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
+/// Waiting is worth a row when one in so many clients waited at once.
+const NOTABLE_PART: usize = 20;
+/// Within that row, less than this part of the peak is the handshakes' own time.
+const FAINT_PART: usize = 40;
 /// Ticks on an axis, at most.
 const TICKS_MAX: u64 = 6;
 
@@ -86,7 +90,7 @@ fn end_of(run: &Run<'_>) -> Duration {
     let in_clients = outcome.clients.iter().map(|c| c.at_101.unwrap_or(c.arrived));
     let latest = in_clients
         .chain(outcome.ready.map(|ready| ready.at))
-        .chain([outcome.spread])
+        .chain([outcome.last_arrival])
         .max()
         .unwrap_or_default();
     (latest.mul_f64(1.01)).max(Duration::from_millis(10))
@@ -103,7 +107,7 @@ impl Slices {
     fn of(run: &Run<'_>, scale: Scale) -> Self {
         let clients = &run.outcome.clients;
         let last = clients.iter().map(|client| client.arrived).max().unwrap_or_default();
-        let window = last.max(run.outcome.spread).max(Duration::from_millis(1));
+        let window = last.max(run.outcome.last_arrival).max(Duration::from_millis(1));
         // Two arrivals' worth of time holds at least one arrival, wherever it is cut.
         let number = (clients.len() / 2).min(scale.column(window) + 1).max(1);
         Self { window, number }
@@ -134,8 +138,10 @@ fn waiting_row(clients: &[Client], scale: Scale, style: Style) -> Option<String>
             clients.iter().filter(waits).count()
         })
         .collect();
-    let most = waiting.iter().copied().max().filter(|&most| most > 1)?;
-    let cells = waiting.iter().map(|&now| style.cell(now, most));
+    let notable = |&most: &usize| most > 1 && most * NOTABLE_PART >= clients.len();
+    let most = waiting.iter().copied().max().filter(notable)?;
+    let shown = |now: usize| if now * FAINT_PART < most { 0 } else { now };
+    let cells = waiting.iter().map(|&now| style.cell(shown(now), most));
     let row = style.paint(Ink::Waiting, &cells.collect::<String>());
     Some(format!("  {:<14} {row} {most:>4}  peak", "waiting"))
 }
