@@ -29,9 +29,7 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Stand before a service that something else starts
     Serve(Box<ServeArgs>),
-    /// Reproduce the cold-start race and count what clients saw
-    Race(RaceArgs),
-    /// See the race, and see it gone: no arguments, no other software
+    Race(Box<RaceArgs>),
     Demo(DemoArgs),
     #[command(hide = true)]
     DemoBackend(BackendArgs),

@@ -96,25 +96,31 @@ impl Visit {
         let deadline = arrived + self.timeout;
         let mut at_101 = None;
         let mut first_reply = None;
-        let knock = self.knock(recorder);
-        let seen = match timeout_at(deadline, knock).await {
+        let mut socket = None;
+        let seen = match timeout_at(deadline, self.knock(recorder)).await {
             Err(_) => Seen::TimedOut,
             Ok(Err(seen)) => seen,
-            Ok(Ok(mut socket)) => {
+            Ok(Ok(open)) => {
                 at_101 = Some(Instant::now());
                 self.talking.fetch_add(1, Ordering::Relaxed);
-                let seen = self.stay(&mut socket, number, deadline, &mut first_reply).await;
+                let socket = socket.insert(open);
+                let seen = self.stay(socket, number, deadline, &mut first_reply).await;
                 self.talking.fetch_sub(1, Ordering::Relaxed);
                 seen
             }
         };
+        let ended = Instant::now();
+        if let Some(socket) = &mut socket {
+            // What a service does with a goodbye is no longer this client's story.
+            let _ = timeout(LEAVE_TIMEOUT, leave(socket)).await;
+        }
         let since_start = |moment| self.clock.since_start(moment);
         Client {
             number,
             arrived: since_start(arrived),
             at_101: at_101.map(since_start),
             first_reply: first_reply.map(since_start),
-            ended: since_start(Instant::now()),
+            ended: since_start(ended),
             seen,
         }
     }
@@ -134,7 +140,7 @@ impl Visit {
         }
     }
 
-    /// Speaks once and watches the socket for the settle window; leaves politely when it held.
+    /// Speaks once and watches the socket for the settle window.
     async fn stay(
         &self,
         socket: &mut Socket,
@@ -144,7 +150,7 @@ impl Visit {
     ) -> Seen {
         let settled = Instant::now() + self.settle;
         if let Some(message) = &self.message {
-            let text = message.replace("{n}", &number.to_string());
+            let text = message.replace("{client}", &number.to_string());
             // A socket that refuses the write has a Close, or its end, waiting to be read.
             let _ = timeout_at(settled, socket.send(Message::text(text))).await;
         }
@@ -171,7 +177,6 @@ impl Visit {
         if self.require_reply && first_reply.is_none() {
             return Seen::TimedOut;
         }
-        let _ = timeout(LEAVE_TIMEOUT, leave(socket)).await;
         Seen::Ok
     }
 }
@@ -236,7 +241,7 @@ fn seen_in_close(code: u16, replied: bool) -> Seen {
     if replied && normal { Seen::Ok } else { Seen::Closed(code) }
 }
 
-/// Closes and reads to the end, so that the service's log shows a normal goodbye.
+/// Closes, or answers a Close, and reads to the end as a browser does.
 async fn leave(socket: &mut Socket) {
     let _ = socket.close(None).await;
     while let Some(Ok(_)) = socket.next().await {}

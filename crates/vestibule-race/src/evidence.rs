@@ -120,17 +120,18 @@ fn first_stamp(bytes: &[u8], clock: &Clock) -> Option<Duration> {
 
 /// Asks `path` until it answers 2xx, and returns when that answer came. Runs until it is dropped
 /// otherwise; the race's own end bounds it.
-pub(crate) async fn probe_until_ready(address: SocketAddr, path: String) -> Instant {
+pub(crate) async fn probe_until_ready(addresses: Vec<SocketAddr>, path: String) -> Instant {
     loop {
-        if let Ok(Ok(true)) = timeout(PROBE_TIMEOUT, probe_once(address, &path)).await {
+        if let Ok(Ok(true)) = timeout(PROBE_TIMEOUT, probe_once(&addresses, &path)).await {
             return Instant::now();
         }
         sleep(PROBE_PAUSE).await;
     }
 }
 
-async fn probe_once(address: SocketAddr, path: &str) -> io::Result<bool> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn probe_once(addresses: &[SocketAddr], path: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(addresses).await?;
+    let address = stream.peer_addr()?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: vestibule-race\r\nConnection: close\r\n\r\n"
     );
@@ -181,7 +182,7 @@ mod tests {
     async fn only_2xx_ends_the_probing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let probing = tokio::spawn(probe_until_ready(address, "/health".into()));
+        let probing = tokio::spawn(probe_until_ready(vec![address], "/health".into()));
         for answer in ["HTTP/1.1 503 No", "HTTP/1", "SSH-2.0-x 2", "HTTP/1.1 404 "] {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut head = vec![0; 256];

@@ -22,7 +22,8 @@ use crate::{
     clock::Clock,
     error::RaceError,
     evidence::{Readiness, Source},
-    scenario::{Scenario, arrivals},
+    listening::watch,
+    scenario::Scenario,
     seen::{Client, Seen},
     target::Exit,
     trace::{Recorder, Trace},
@@ -74,9 +75,10 @@ pub struct Outcome {
     pub address: String,
     /// Every client, in order of arrival.
     pub clients: Vec<Client>,
-    /// The window over which they came.
-    pub spread: Duration,
-    /// The first moment a connection to the dialled port succeeded.
+    /// The end of the window over which they came.
+    pub last_arrival: Duration,
+    /// The first moment that somebody listened on the dialled port, or a connection to it
+    /// succeeded.
     pub port_open: Option<Duration>,
     /// When the app was ready, by the best evidence there is.
     pub ready: Option<Readiness>,
@@ -109,6 +111,10 @@ pub async fn run(
         stage.clock,
         Arc::clone(&port_open),
     )?);
+    let mut listening = JoinSet::new();
+    if let (Some(_), Some(at)) = (&stage.target, stage.addresses.first()) {
+        listening.spawn(watch(at.port(), Arc::clone(&port_open)));
+    }
     let recorder = scenario.trace.map(|_| Recorder::new(stage.clock));
     let mut watch = Watch {
         scenario,
@@ -142,7 +148,7 @@ fn send_clients(
     recorder: Option<&Recorder>,
 ) -> JoinSet<Client> {
     let mut coming = JoinSet::new();
-    let times = arrivals(scenario.clients, scenario.spread, scenario.seed);
+    let times = scenario.arrivals();
     for (number, at) in times.into_iter().enumerate() {
         let arrival = clock.origin() + at;
         let visit = Arc::clone(visit);
@@ -176,7 +182,7 @@ impl Watch<'_> {
     ) -> Result<(), RaceError> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let times = arrivals(self.scenario.clients, self.scenario.spread, self.scenario.seed);
+        let times = self.scenario.arrivals();
         loop {
             tokio::select! {
                 joined = coming.join_next() => match joined {
@@ -241,7 +247,7 @@ impl Watch<'_> {
         let outcome = Outcome {
             role: self.stage.role,
             address: self.stage.authority.clone(),
-            spread: self.scenario.spread,
+            last_arrival: self.scenario.head_start + self.scenario.spread,
             port_open: self.port_open.get().map(|&at| clock.since_start(at)),
             clients: self.done,
             ready,

@@ -13,13 +13,16 @@ pub struct Scenario {
     pub target: Target,
     /// How many clients come.
     pub clients: usize,
-    /// The window over which they arrive, from the target's start.
+    /// How long after the target's start the first of them may come. No platform sends anybody to
+    /// a process that the system has not yet loaded.
+    pub head_start: Duration,
+    /// The window over which they arrive, from the head start on.
     pub spread: Duration,
     /// The path, and query if any, of the WebSocket.
     pub path: String,
     /// Headers each client adds to its handshake.
     pub headers: Vec<(String, String)>,
-    /// The text each client sends after its 101, `{n}` standing for its number; `None` sends
+    /// The text each client sends after its 101, `{client}` standing for its number; `None` sends
     /// nothing.
     pub message: Option<String>,
     /// Whether a client needs a message from the service to be ok. Otherwise a socket still open
@@ -41,16 +44,24 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// When each client arrives, from the target's start.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Duration> {
+        let times = arrivals(self.clients, self.spread, self.seed);
+        times.into_iter().map(|at| self.head_start + at).collect()
+    }
+
     /// A race of 200 clients over 4 s at `/ws`, with the defaults of the command line.
     #[must_use]
     pub fn new(target: Target) -> Self {
         Self {
             target,
             clients: 200,
+            head_start: Duration::from_millis(200),
             spread: Duration::from_secs(4),
             path: "/ws".into(),
             headers: Vec::new(),
-            message: Some("ping-{n}".into()),
+            message: Some("ping-{client}".into()),
             require_reply: false,
             settle: Duration::from_millis(300),
             timeout: Duration::from_secs(30),
@@ -169,8 +180,7 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
 ///
 /// Evenly, so that a short outage cannot fall between two clients; at random within the slice, so
 /// that clients do not march in step with a service's own timers. Sorted.
-#[must_use]
-pub fn arrivals(clients: usize, spread: Duration, seed: u64) -> Vec<Duration> {
+fn arrivals(clients: usize, spread: Duration, seed: u64) -> Vec<Duration> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let slices = clients.max(1) as f64;
     (0..clients).map(|number| spread.mul_f64((number as f64 + rng.f64()) / slices)).collect()

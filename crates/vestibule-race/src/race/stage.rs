@@ -94,7 +94,7 @@ impl Stage {
             clock,
             target: Some(target),
             stamp,
-            probe: Probe::start(scenario, loopback(ports.app)),
+            probe: Probe::start(scenario, vec![loopback(ports.app)]),
         })
     }
 
@@ -107,14 +107,13 @@ impl Stage {
         let resolve = |source| RaceError::Resolve { host: address.host.clone(), source };
         let found = lookup_host((address.host.as_str(), address.port)).await;
         let addresses: Vec<SocketAddr> = found.map_err(resolve)?.collect();
-        let probe = addresses.first().copied();
         Ok(Self {
             role: Role::Address,
             authority: address.to_string(),
             clock: start(),
             target: None,
             stamp,
-            probe: probe.and_then(|address| Probe::start(scenario, address)),
+            probe: Probe::start(scenario, addresses.clone()),
             addresses,
         })
     }
@@ -150,9 +149,9 @@ impl Stage {
 }
 
 impl Probe {
-    fn start(scenario: &Scenario, address: SocketAddr) -> Option<Self> {
+    fn start(scenario: &Scenario, addresses: Vec<SocketAddr>) -> Option<Self> {
         let path = scenario.ready_path.clone()?;
-        Some(Self { probing: Some(tokio::spawn(probe_until_ready(address, path))), ready: None })
+        Some(Self { probing: Some(tokio::spawn(probe_until_ready(addresses, path))), ready: None })
     }
 
     async fn ready(&mut self) -> Option<Instant> {

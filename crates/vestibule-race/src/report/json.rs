@@ -10,8 +10,8 @@
 //! | `passed`, `lost` | whether, and how many, clients of the judged race were lost |
 //! | `runs[]` | one for each race: `bare` then `door`, or the only one |
 //! | `runs[].role`, `.judged`, `.address` | `bare`, `door` or `address`; whether it decides; what was dialled |
-//! | `runs[].clients`, `.spread_ms` | how many came over which window |
-//! | `runs[].port_open_ms` | the first successful connection |
+//! | `runs[].clients`, `.last_arrival_ms` | how many came, and until when |
+//! | `runs[].port_open_ms` | when the dialled port was first listened on |
 //! | `runs[].ready` | `at_ms`, and `source`: `stamp`, `probe` or `first_ok` |
 //! | `runs[].exit` | of a target that ended by itself: `status` or `signal`, and `after_ms` |
 //! | `runs[].counts` | clients by outcome: `ok`, `refused`, `unreachable`, `reset`, `status_NNN`, `closed_NNNN`, `timed_out`, `protocol_error`; only those seen |
@@ -64,7 +64,7 @@ struct RunEntry {
     judged: bool,
     address: String,
     clients: usize,
-    spread_ms: f64,
+    last_arrival_ms: f64,
     port_open_ms: Option<f64>,
     ready: Option<ReadyEntry>,
     exit: Option<ExitEntry>,
@@ -124,7 +124,7 @@ fn run_entry(run: &Run<'_>) -> RunEntry {
         judged: run.judged,
         address: outcome.address.clone(),
         clients: run.tally.clients,
-        spread_ms: ms(outcome.spread),
+        last_arrival_ms: ms(outcome.last_arrival),
         port_open_ms: outcome.port_open.map(ms),
         ready: outcome
             .ready
@@ -208,7 +208,7 @@ mod tests {
                 "judged": false,
                 "address": "127.0.0.1:20001",
                 "clients": 40,
-                "spread_ms": 4000.0,
+                "last_arrival_ms": 4000.0,
                 "port_open_ms": 500.0,
                 "ready": { "at_ms": 2500.0, "source": "stamp" },
                 "exit": null,

@@ -47,8 +47,10 @@ impl Note {
         }
         let started_by_us = outcome.role != Role::Address;
         match outcome.ready {
+            // A target that ended needs no other reason.
+            None if outcome.exit.is_some() => {}
             None => notes.push(Self::ReadinessUnseen),
-            Some(ready) if ready.at > outcome.spread => {
+            Some(ready) if ready.at > outcome.last_arrival => {
                 notes.push(Self::ReadyAfterSpread { ready: ready.at });
             }
             Some(ready) if ready.source == Source::FirstOk => notes.push(Self::ReadinessGuessed),
@@ -137,7 +139,8 @@ mod tests {
     #[test]
     fn an_early_end_is_said() {
         let exit = (Exit::Status(1), Duration::from_millis(800));
-        let notes = notes(|o| o.exit = Some(exit));
+        let notes = notes(|o| (o.exit, o.ready) = (Some(exit), None));
+        assert_eq!(notes.len(), 1);
         assert_eq!(notes[0].to_string(), "the target ended by itself after 0.80 s: exit status 1");
     }
 }

@@ -26,7 +26,7 @@ fn outcome(role: Role, clients: Vec<Client>) -> Outcome {
         role,
         address: "127.0.0.1:20001".into(),
         clients,
-        spread: Duration::from_secs(4),
+        last_arrival: Duration::from_secs(4),
         port_open: Some(match role {
             Role::Door => Duration::from_millis(8),
             _ => Duration::from_millis(500),

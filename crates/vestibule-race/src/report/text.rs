@@ -21,9 +21,9 @@ const WIDTH: usize = 72;
 pub fn single(run: &Run<'_>, style: Style) -> String {
     let mut page = String::new();
     page.push_str(&section(run, style));
-    page.push('\n');
-    for (name, value) in lags(run) {
-        page.push_str(&format!("  {name:<36}{value}\n"));
+    for (number, (name, value)) in lags(run).into_iter().enumerate() {
+        page.push_str(if number == 0 { "\n" } else { "" });
+        page.push_str(&format!("  {name:<24}{value}\n"));
     }
     page.push_str(&ending(run, style));
     page.push('\n');
@@ -34,17 +34,20 @@ pub fn single(run: &Run<'_>, style: Style) -> String {
 /// The page of two races with the same arrivals, the second of which is judged.
 #[must_use]
 pub fn compare(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    let mut page = String::new();
-    for run in [bare, door] {
-        page.push_str(&section(run, style));
-        page.push_str(&ending(run, style));
-        page.push('\n');
-    }
-    page.push_str(&table::side_by_side(bare, door, style));
-    page.push('\n');
-    page.push_str(&format!("  Bare, {}.\n", fate(bare)));
-    page.push_str(&verdict(door, style));
-    page
+    picture(bare, style) + &picture(door, style) + &comparison(bare, door, style)
+}
+
+/// The upper part of [`compare`], once for each race: what can be shown when it has ended.
+#[must_use]
+pub fn picture(run: &Run<'_>, style: Style) -> String {
+    format!("{}{}\n", section(run, style), ending(run, style))
+}
+
+/// The lower part of [`compare`]: both in numbers, and the verdict.
+#[must_use]
+pub fn comparison(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
+    let table = table::side_by_side(bare, door, style);
+    format!("{table}\n  Bare, {}.\n{}", fate(bare), verdict(door, style))
 }
 
 /// Title and timeline of one race.
@@ -55,9 +58,9 @@ fn section(run: &Run<'_>, style: Style) -> String {
         Role::Address => "RACE   clients dial a running address",
     };
     let tally = &run.tally;
-    let window = short_seconds(run.outcome.spread);
+    let window = short_seconds(run.outcome.last_arrival);
     format!(
-        "{}\n       {} clients over {window} at {}\n\n{}",
+        "{}\n       {} clients within {window} at {}\n\n{}",
         style.paint(Ink::Strong, what),
         tally.clients,
         run.outcome.address,
@@ -69,7 +72,7 @@ fn section(run: &Run<'_>, style: Style) -> String {
 fn ending(run: &Run<'_>, style: Style) -> String {
     let mut text = String::new();
     for note in Note::of(run) {
-        text.push_str(&format!("  note: {note}\n"));
+        text.push_str(&wrapped(&format!("note: {note}")));
     }
     for line in &run.outcome.last_lines {
         let line: String = line.chars().take(WIDTH - 6).collect();
@@ -77,6 +80,22 @@ fn ending(run: &Run<'_>, style: Style) -> String {
         text.push('\n');
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// A sentence broken at blanks, indented, each line with its end.
+fn wrapped(sentence: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = format!("  {word}"),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("        {word}")),
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 /// The last line: whether somebody was lost.
@@ -110,13 +129,13 @@ fn lags(run: &Run<'_>) -> Vec<(&'static str, String)> {
     };
     let mut lines = Vec::new();
     if let Some(early) = run.tally.lag_early {
-        lines.push(("lag behind readiness, came before", summary(early)));
+        lines.push(("lag behind readiness", summary(early)));
     }
     if let Some(late) = run.tally.lag_late {
-        lines.push(("handshake time, came after", summary(late)));
+        lines.push(("handshake once ready", summary(late)));
     }
     if let Some(ready) = run.outcome.ready {
-        lines.push(("readiness as seen by", ready.source.label().to_owned()));
+        lines.push(("ready according to", ready.source.label().to_owned()));
     }
     lines
 }

@@ -74,11 +74,15 @@ impl Table {
         if lags.iter().all(Option::is_none) {
             return;
         }
-        let parts: [(&str, fn(Lag) -> i64); 3] =
-            [("p50", |lag| lag.p50_us), ("p99", |lag| lag.p99_us), ("max", |lag| lag.max_us)];
-        for (part, value) in parts {
-            let cells = lags.map(|known| known.map_or("-".into(), |known| lag(value(known))));
-            let inks = lags.map(|known| known.map_or(Ink::Faint, |_| Ink::Strong));
+        let parts = [
+            ("p50", lags.map(|known| known.map(|lag| lag.p50_us))),
+            ("p99", lags.map(|known| known.map(|lag| lag.p99_us))),
+            ("max", lags.map(|known| known.map(|lag| lag.max_us))),
+        ];
+        for (number, (part, values)) in parts.into_iter().enumerate() {
+            let name = if number == 0 { name } else { "" };
+            let cells = values.map(|value| value.map_or("-".into(), lag));
+            let inks = values.map(|value| value.map_or(Ink::Faint, |_| Ink::Strong));
             self.row(&format!("{name:<24}{part}"), &cells, inks);
         }
     }

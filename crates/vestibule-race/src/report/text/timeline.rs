@@ -22,6 +22,10 @@ const COUNT: usize = 11;
 /// Steps that an axis may have, in milliseconds.
 const STEPS_MS: [u64; 12] =
     [10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
+/// Waiting is worth a row when one in so many clients waited at once.
+const NOTABLE_PART: usize = 20;
+/// Within that row, less than this part of the peak is the handshakes' own time.
+const FAINT_PART: usize = 40;
 /// Ticks on an axis, at most.
 const TICKS_MAX: u64 = 6;
 
@@ -43,6 +47,11 @@ impl Scale {
         self.columns
     }
 
+    /// The start of a column.
+    fn start_of(self, column: usize) -> Duration {
+        self.end.mul_f64(column as f64 / self.columns as f64)
+    }
+
     /// The end of a column.
     fn end_of(self, column: usize) -> Duration {
         self.end.mul_f64((column + 1) as f64 / self.columns as f64)
@@ -55,11 +64,15 @@ pub(super) fn draw(run: &Run<'_>, width: usize, style: Style) -> String {
     let mut lines = Vec::new();
     let clients = &run.outcome.clients;
     lines.extend(waiting_row(clients, scale, style));
-    let came = arrivals_by_column(clients.iter(), scale);
-    let drawn_order = run.tally.seen.keys().filter(|seen| seen.is_lost());
-    for &seen in drawn_order.chain(run.tally.seen.keys().filter(|seen| !seen.is_lost())) {
-        let saw = arrivals_by_column(clients.iter().filter(|c| c.seen == seen), scale);
-        let cells = saw.iter().zip(&came).map(|(&part, &all)| style.cell(part, all));
+    let slices = Slices::of(run, scale);
+    let came = slices.count(clients.iter());
+    let lost = run.tally.seen.keys().filter(|seen| seen.is_lost());
+    for &seen in lost.chain(run.tally.seen.keys().filter(|seen| !seen.is_lost())) {
+        let saw = slices.count(clients.iter().filter(|client| client.seen == seen));
+        let cells = (0..scale.columns).map(|column| match slices.at(scale.start_of(column)) {
+            Some(slice) => style.cell(saw[slice], came[slice]),
+            None => ' ',
+        });
         let ink = if seen.is_lost() { Ink::Bad } else { Ink::Good };
         let row = style.paint(ink, &cells.collect::<String>());
         let count = run.tally.of(seen);
@@ -77,18 +90,42 @@ fn end_of(run: &Run<'_>) -> Duration {
     let in_clients = outcome.clients.iter().map(|c| c.at_101.unwrap_or(c.arrived));
     let latest = in_clients
         .chain(outcome.ready.map(|ready| ready.at))
-        .chain([outcome.spread])
+        .chain([outcome.last_arrival])
         .max()
         .unwrap_or_default();
     (latest.mul_f64(1.01)).max(Duration::from_millis(10))
 }
 
-fn arrivals_by_column<'a>(clients: impl Iterator<Item = &'a Client>, scale: Scale) -> Vec<usize> {
-    let mut columns = vec![0; scale.columns];
-    for client in clients {
-        columns[scale.column(client.arrived)] += 1;
+/// The time in which clients came, cut into equal parts: no more than there are columns, and so
+/// few that each part has clients, or the row of an outcome would have holes that mean nothing.
+struct Slices {
+    window: Duration,
+    number: usize,
+}
+
+impl Slices {
+    fn of(run: &Run<'_>, scale: Scale) -> Self {
+        let clients = &run.outcome.clients;
+        let last = clients.iter().map(|client| client.arrived).max().unwrap_or_default();
+        let window = last.max(run.outcome.last_arrival).max(Duration::from_millis(1));
+        // Two arrivals' worth of time holds at least one arrival, wherever it is cut.
+        let number = (clients.len() / 2).min(scale.column(window) + 1).max(1);
+        Self { window, number }
     }
-    columns
+
+    /// The slice of a moment; `None` when nobody came any more.
+    fn at(&self, moment: Duration) -> Option<usize> {
+        let place = moment.as_secs_f64() / self.window.as_secs_f64() * self.number as f64;
+        (moment <= self.window).then(|| (place as usize).min(self.number - 1))
+    }
+
+    fn count<'a>(&self, clients: impl Iterator<Item = &'a Client>) -> Vec<usize> {
+        let mut slices = vec![0; self.number];
+        for slice in clients.filter_map(|client| self.at(client.arrived)) {
+            slices[slice] += 1;
+        }
+        slices
+    }
 }
 
 /// How many had come and had no answer at the end of each column; no row where hardly anybody
@@ -101,10 +138,12 @@ fn waiting_row(clients: &[Client], scale: Scale, style: Style) -> Option<String>
             clients.iter().filter(waits).count()
         })
         .collect();
-    let most = waiting.iter().copied().max().filter(|&most| most > 1)?;
-    let cells = waiting.iter().map(|&now| style.cell(now, most));
+    let notable = |&most: &usize| most > 1 && most * NOTABLE_PART >= clients.len();
+    let most = waiting.iter().copied().max().filter(notable)?;
+    let shown = |now: usize| if now * FAINT_PART < most { 0 } else { now };
+    let cells = waiting.iter().map(|&now| style.cell(shown(now), most));
     let row = style.paint(Ink::Waiting, &cells.collect::<String>());
-    Some(format!("  {:<14} {row} {most:>4}  most", "waiting"))
+    Some(format!("  {:<14} {row} {most:>4}  peak", "waiting"))
 }
 
 /// The axis and, under it, its times.
