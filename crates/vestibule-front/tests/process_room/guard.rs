@@ -20,7 +20,8 @@ fn send(pid: u32, signal: Signal) {
 #[tokio::test]
 async fn f37_a_front_that_is_killed_takes_the_childs_whole_group_along() {
     let helper = Helper::new("guarded");
-    let mut front = Running::start(helper.command(&["env"]).stdout(Stdio::null()));
+    let mut front =
+        Running::start(helper.command(&["env"]).stdout(Stdio::null()).stderr(Stdio::null()));
     let words = words_of(&helper.path("up")).await;
     let (guard, mark): (u32, &str) = (words[0].parse().unwrap(), &words[1]);
     let comm = || fs::read_to_string(format!("/proc/{guard}/comm")).unwrap();
@@ -55,7 +56,8 @@ pub(crate) fn guarded_helper(scratch: &Path) {
 #[tokio::test]
 async fn f37_without_the_guard_the_child_dies_with_us_and_nobody_else() {
     let helper = Helper::new("unwatched");
-    let mut front = Running::start(helper.command(&["env"]).stdout(Stdio::null()));
+    let mut front =
+        Running::start(helper.command(&["env"]).stdout(Stdio::null()).stderr(Stdio::null()));
     let words = words_of(&helper.path("up")).await;
     let (guard, bystander): (u32, u32) = (words[0].parse().unwrap(), words[1].parse().unwrap());
     assert_eq!(marked(&words[2]).len(), 1);
