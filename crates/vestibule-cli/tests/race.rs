@@ -83,8 +83,8 @@ fn a_command_that_cannot_be_raced_is_told_with_a_hint() {
     }
 }
 
-#[test]
-fn a_stopped_race_leaves_no_process() {
+#[tokio::test]
+async fn a_stopped_race_leaves_no_process() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pid");
     let script = format!("trap '' TERM; echo $$ > {}; sleep 100; sleep 100", file.display());
@@ -95,23 +95,23 @@ fn a_stopped_race_leaves_no_process() {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         target = text.strip_suffix('\n').map(|number| number.parse().unwrap());
         target.is_some()
-    });
+    })
+    .await;
     let pid = |number: i32| rustix::process::Pid::from_raw(number).unwrap();
     let own = pid(i32::try_from(race.id()).unwrap());
     rustix::process::kill_process(own, rustix::process::Signal::TERM).unwrap();
     assert!(!race.wait().unwrap().success());
     let target = pid(target.unwrap());
-    until("the target's end", || rustix::process::test_kill_process_group(target).is_err());
+    until("the target's end", || rustix::process::test_kill_process_group(target).is_err()).await;
 }
 
 /// Waits for what must come, with a bound that only a broken build meets.
-#[expect(clippy::disallowed_methods, reason = "a test process has no runtime to await on")]
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..2000 {
         if condition() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("never: {what}");
 }

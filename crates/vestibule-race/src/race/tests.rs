@@ -59,13 +59,14 @@ async fn a_front_that_is_missing_is_named() {
 
 /// The process whose number a script wrote into `file`, once it has.
 async fn written_pid(file: &Path) -> rustix::process::Pid {
-    loop {
+    for _ in 0..2000 {
         let text = fs::read_to_string(file).unwrap_or_default();
         if let Some(number) = text.strip_suffix('\n') {
             return rustix::process::Pid::from_raw(number.parse().unwrap()).unwrap();
         }
         sleep(Duration::from_millis(5)).await;
     }
+    panic!("the script never started");
 }
 
 // The race is dropped in its middle, as a signal to the command line does.
