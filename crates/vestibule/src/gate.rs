@@ -52,7 +52,7 @@ impl Default for Limits {
         Self {
             held_max: 1_000,
             held_bytes_max: 16 * 1024 * 1024,
-            handovers_max: 256,
+            handovers_max: 32,
             scouts_max: 4,
             tries_max: 3,
             retry_share: 0.2,

@@ -30,8 +30,9 @@ use crate::upstream::probe::{Evidence, Readiness, until_ready};
 
 /// After the child has ended by itself: how long refusals and Closes may take to get out.
 const FLUSH: Duration = Duration::from_millis(2500);
-/// How often we look where a child that does not answer listens.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// When we first look where a child that does not answer listens; each further look waits twice as
+/// long, since a look reads much of `/proc`.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// How long the kernel may take to end what was killed.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -144,7 +145,6 @@ struct Awaiting<'a> {
     readiness: Readiness,
     by_default: bool,
     ready: bool,
-    /// The port has refused so far: nothing answers there.
     deadline: Instant,
     named_elsewhere: bool,
 }
@@ -165,6 +165,7 @@ async fn live<D: Dial>(
     };
     let pid = child.pid();
     let mut probing = Box::pin(probe(front, awaiting.readiness.clone()));
+    let mut elsewhere = Box::pin(name_elsewhere(pid, plan.port));
     loop {
         tokio::select! {
             exit = child.wait() => return Lived::Ended(exit),
@@ -190,8 +191,8 @@ async fn live<D: Dial>(
                 probing = Box::pin(probe(front, readiness));
             }
             () = sleep_until(awaiting.deadline), if !awaiting.ready => return Lived::NeverReady,
-            () = sleep(LOOK_EVERY), if !awaiting.ready && !awaiting.named_elsewhere => {
-                awaiting.named_elsewhere = name_elsewhere(pid, plan.port);
+            () = &mut elsewhere, if !awaiting.ready && !awaiting.named_elsewhere => {
+                awaiting.named_elsewhere = true;
             }
         }
     }
@@ -246,20 +247,27 @@ impl Awaiting<'_> {
     }
 }
 
-/// Says so when the child listens, but not where it was told to; answers whether it was said.
-fn name_elsewhere(pid: u32, port: u16) -> bool {
-    let listening = listening_ports(pid);
-    if listening.is_empty() || listening.iter().any(|address| address.port() == port) {
-        return false;
+/// Resolves once the child listens, but not where it was told to, and that has been said.
+async fn name_elsewhere(pid: u32, port: u16) {
+    let mut pause = FIRST_LOOK;
+    // Ends with the startup budget, within which the pause doubles a dozen times at most.
+    loop {
+        sleep(pause).await;
+        pause *= 2;
+        let looked = tokio::task::spawn_blocking(move || listening_ports(pid)).await;
+        let listening = looked.unwrap_or_default();
+        if listening.is_empty() || listening.iter().any(|address| address.port() == port) {
+            continue;
+        }
+        let found: Vec<String> = listening.iter().map(ToString::to_string).collect();
+        tracing::warn!(
+            listens_on = found.join(", "),
+            expected = port,
+            "the child listens elsewhere: let it listen on $PORT or {{port}}, \
+             or name its port with --child-port",
+        );
+        return;
     }
-    let found: Vec<String> = listening.iter().map(ToString::to_string).collect();
-    tracing::warn!(
-        listens_on = found.join(", "),
-        expected = port,
-        "the child listens elsewhere: let it listen on $PORT or {{port}}, \
-         or name its port with --child-port",
-    );
-    true
 }
 
 /// Leaves in order: tunnels first, the child last, unless it is to go first.
