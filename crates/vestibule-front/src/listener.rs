@@ -130,7 +130,7 @@ impl Listener for PublicListener {
                 Self::Tcp(listener) => listener
                     .accept()
                     .await
-                    .map(|(stream, peer)| (Socket::from_tcp(stream), Some(peer.ip()))),
+                    .map(|(stream, peer)| (Socket::remote(stream), Some(peer.ip()))),
                 Self::Unix(listener, _) => {
                     listener.accept().await.map(|(stream, _)| (Socket::Unix(stream), None))
                 }

@@ -41,11 +41,18 @@ pub enum Socket {
 }
 
 impl Socket {
-    /// Takes a TCP connection and sets the options every one of ours has: no delay, and the
-    /// kernel's own watch for peers that vanished without a word.
-    pub fn from_tcp(stream: TcpStream) -> Self {
-        let socket = SockRef::from(&stream);
+    /// Takes a TCP connection within this machine: no delay. Its peer can't vanish without the
+    /// kernel's word, so nothing needs to ask.
+    pub fn local(stream: TcpStream) -> Self {
         // A sandbox may refuse an option; the connection works without it.
+        let _ = SockRef::from(&stream).set_tcp_nodelay(true);
+        Self::Tcp(stream)
+    }
+
+    /// Takes a TCP connection with a peer that may vanish without a word: no delay, and the
+    /// kernel's own watch for it.
+    pub fn remote(stream: TcpStream) -> Self {
+        let socket = SockRef::from(&stream);
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_tcp_keepalive(
             &TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL),
@@ -119,7 +126,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (Socket::from_tcp(server), client)
+        (Socket::remote(server), client)
     }
 
     /// A held plain request keeps its body in the kernel: leaving must show behind unread bytes.

@@ -20,14 +20,14 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest as _,
         error::ProtocolError,
         handshake::client::Request,
         http::{HeaderName, HeaderValue},
-        protocol::frame::coding::CloseCode,
+        protocol::{WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -45,6 +45,8 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 const NO_CODE: u16 = 1005;
 /// The code that stands for an end without a Close (RFC 6455 section 7.4.1).
 const NO_CLOSE: u16 = 1006;
+/// Bytes a client reads at once: what a chat says fits.
+const READ_BUFFER: usize = 4 * 1024;
 
 type Socket = WebSocketStream<Tap<TcpStream>>;
 
@@ -134,7 +136,11 @@ impl Visit {
         if let Ok(key) = HeaderValue::from_str(&key) {
             request.headers_mut().insert("sec-websocket-key", key);
         }
-        match client_async(request, Tap::new(stream, recorder)).await {
+        // The library's own buffer is 128 KiB, filled with zeros: a crowd of them would take more
+        // of the machine than what is measured.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let stream = Tap::new(stream, recorder);
+        match client_async_with_config(request, stream, Some(config)).await {
             Ok((socket, _)) => Ok(socket),
             Err(error) => Err(seen_before_101(&error)),
         }

@@ -18,6 +18,7 @@ if MODE == "crash" and CRASH_MARKER and os.path.exists(CRASH_MARKER):
 READY_AFTER = 0.0 if MODE == "warm" else float(os.environ.get("READY_AFTER", "0.6"))
 BIND_AFTER = float(os.environ.get("BIND_AFTER", READY_AFTER if MODE == "unbound" else 0.0))
 HOLD_ITSELF = os.environ.get("HOLD_ITSELF") == "1"
+HOLD_IN_BACKLOG = os.environ.get("HOLD_ITSELF") == "backlog"
 MODES = ["unbound", "close1011", "lying", "refuse503", "silent", "crash", "warm"]
 
 app = FastAPI()
@@ -124,6 +125,12 @@ class LateServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.sleep(BIND_AFTER)
+        if HOLD_IN_BACKLOG:
+            # Clients wait in the kernel: uvicorn begins to accept when we are ready.
+            address = (self.config.host, self.config.port)
+            sockets = [socket.create_server(address, backlog=self.config.backlog)]
+            await start()
+            return await super().startup(sockets)
         await super().startup(sockets)
         self.starting = asyncio.create_task(start())
 

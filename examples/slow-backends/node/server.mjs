@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer, STATUS_CODES } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { WebSocketServer } from 'ws';
 
 const env = process.env;
@@ -16,6 +17,7 @@ if (mode === 'crash' && env.CRASH_MARKER && existsSync(env.CRASH_MARKER)) mode =
 const readyAfter = mode === 'warm' ? 0 : Number(env.READY_AFTER ?? 0.6) * 1000;
 const bindAfter = env.BIND_AFTER ? Number(env.BIND_AFTER) * 1000 : mode === 'unbound' ? readyAfter : 0;
 const holdsItself = env.HOLD_ITSELF === '1';
+const holdsInBacklog = env.HOLD_ITSELF === 'backlog';
 
 let isReady = false;
 let setReady;
@@ -90,4 +92,12 @@ function start() {
   }, Math.max(0, readyAfter - bindAfter));
 }
 
-setTimeout(() => server.listen(Number(env.PORT ?? 8081), '127.0.0.1', start), bindAfter);
+// Clients wait unread, each in its socket: the HTTP server gets them when we are ready.
+const early = createTcpServer({ pauseOnConnect: true }, async (socket) => {
+  await ready;
+  server.emit('connection', socket);
+  socket.resume();
+});
+
+const listener = holdsInBacklog ? early : server;
+setTimeout(() => listener.listen(Number(env.PORT ?? 8081), '127.0.0.1', start), bindAfter);

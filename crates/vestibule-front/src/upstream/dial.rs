@@ -80,14 +80,14 @@ impl Dial for Upstream {
     async fn dial(&self) -> io::Result<Socket> {
         match self {
             Self::Loopback(port) => match TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await {
-                Ok(stream) => Ok(Socket::from_tcp(stream)),
+                Ok(stream) => Ok(Socket::local(stream)),
                 Err(first) => TcpStream::connect((Ipv6Addr::LOCALHOST, *port))
                     .await
-                    .map(Socket::from_tcp)
+                    .map(Socket::local)
                     .map_err(|_| first),
             },
             Self::Host(host, port) => {
-                TcpStream::connect((host.as_str(), *port)).await.map(Socket::from_tcp)
+                TcpStream::connect((host.as_str(), *port)).await.map(Socket::remote)
             }
             Self::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
         }

@@ -45,11 +45,11 @@ pub struct StatusRules {
 }
 
 /// The settle window for a first hand-over: the whole of `settle` unless the evidence of
-/// readiness is better than an open port. A service that said `READY=1` gets a twentieth of it,
+/// readiness is better than an open port. A service that said `READY=1` gets a fiftieth of it,
 /// a ready path that had said no before it said yes a fifth: both were seen to tell the truth.
 pub fn window(settle: Duration, evidence: Evidence) -> Duration {
     match evidence {
-        Evidence::Notified => settle / 20,
+        Evidence::Notified => settle / 50,
         Evidence::Answered { refused_before: true } => settle / 5,
         Evidence::Answered { refused_before: false } | Evidence::Connected => settle,
     }

@@ -31,6 +31,8 @@ use crate::settings::{Mode, Settings};
 
 /// The largest message that comes back.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes read at once; the default of 128 KiB is filled with zeros for every socket.
+const READ_BUFFER: usize = 16 * 1024;
 
 #[derive(Clone)]
 struct Service {
@@ -118,6 +120,7 @@ async fn echo(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
         .protocols(first_subprotocol(&headers))
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER)
         .on_upgrade(async |mut socket: WebSocket| {
             while let Some(Ok(message)) = socket.recv().await {
                 let sent = match message {
