@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use tokio::time::{Instant, timeout_at};
 use vestibule::gate::{Arrival, Kind};
 
@@ -54,8 +55,14 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         };
         drop(head);
         reader.shrink();
+        let is_head = plain.method == Method::HEAD;
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
             After::Keep => {}
+            After::Broken(ending) => {
+                tracing::info!(%ending, "an answer broke off");
+                client.break_off();
+                return;
+            }
             After::Over(ending) => {
                 if ending.by == Party::Client {
                     journal::left(ending, millis(Instant::now() - arrived));
@@ -66,7 +73,11 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
             }
             After::Refuse(reason, ending) => {
                 journal::refused(&reason, ending, millis(Instant::now() - arrived));
-                return farewell::over_http(&mut client, &reason).await;
+                return if is_head {
+                    farewell::over_http_to_head(&mut client, &reason).await
+                } else {
+                    farewell::over_http(&mut client, &reason).await
+                };
             }
         }
         let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };
@@ -141,6 +152,7 @@ async fn plain_request<S: Stream, D: Dial>(
     };
     let seat = front.drain.seat();
     let admitted = tokio::select! {
+        biased;
         admitted = front.gate.admit(arrival) => admitted,
         // Its body stays unread, so leaving is watched without reading.
         () = client.left() => return After::Over(Ending::new(Party::Client, Phase::Held)),

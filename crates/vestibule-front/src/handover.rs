@@ -16,7 +16,7 @@ use crate::front::Shared;
 use crate::head::Handshake;
 use crate::head::upgrade::Verified;
 use crate::journal;
-use crate::relay::{self, Kept};
+use crate::relay::{self, Behind, Kept};
 use crate::service::millis;
 use crate::stream::Stream;
 use crate::stream::scratch::read_once;
@@ -253,8 +253,9 @@ async fn end<S: Stream, D: Dial>(
         }
         Out::Relay(answered) => {
             journal::answered(answered.status, waited);
-            relay::live(answered, &mut client).await;
-            farewell::leave(&mut client).await;
+            if relay::live(answered, &client).await == Behind::End {
+                farewell::leave(&mut client).await;
+            }
         }
         Out::RelayKept(kept) => {
             journal::answered(kept.status, waited);
