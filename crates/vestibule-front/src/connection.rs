@@ -59,25 +59,28 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
             After::Keep => {}
             After::Broken(ending) => {
-                tracing::info!(%ending, "an answer broke off");
+                journal::broke_off(ending, millis(Instant::now() - arrived));
                 client.break_off();
                 return;
             }
             After::Over(ending) => {
-                if ending.by == Party::Client {
-                    journal::left(ending, millis(Instant::now() - arrived));
-                } else {
-                    farewell::leave(&mut client).await;
+                let lasted = millis(Instant::now() - arrived);
+                match ending.by {
+                    Party::Client => return journal::left(ending, lasted),
+                    Party::Upstream => journal::broke_off(ending, lasted),
+                    // It only wanted no further request.
+                    Party::Door => {}
                 }
-                return;
+                return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
                 journal::refused(&reason, ending, millis(Instant::now() - arrived));
-                return if is_head {
-                    farewell::over_http_to_head(&mut client, &reason).await
+                if is_head {
+                    farewell::over_http_to_head(&mut client, &reason).await;
                 } else {
-                    farewell::over_http(&mut client, &reason).await
-                };
+                    farewell::over_http(&mut client, &reason).await;
+                }
+                return;
             }
         }
         let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };

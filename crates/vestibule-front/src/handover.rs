@@ -105,6 +105,8 @@ async fn try_until_answered<S: Stream, D: Dial>(
     loop {
         let mut phase = Phase::Dialling;
         let tried = tokio::select! {
+            // A hand-over that has been verified is finished, even in the moment of a drain.
+            biased;
             tried = attempt(front, handshake, &permit, &mut phase) => tried,
             () = leaving.begun() => return Err(refused(Refusal::Draining)),
             breach = breach(client) => return Err(breach.out(phase)),

@@ -8,6 +8,9 @@ mod actors;
 #[path = "wire/drain.rs"]
 mod drain;
 #[cfg(test)]
+#[path = "wire/endings.rs"]
+mod endings;
+#[cfg(test)]
 #[path = "wire/handshakes.rs"]
 mod handshakes;
 #[cfg(test)]

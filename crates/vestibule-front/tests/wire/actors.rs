@@ -11,6 +11,8 @@ use tokio::time::{sleep, timeout};
 pub(crate) mod client;
 #[path = "actors/door.rs"]
 pub(crate) mod door;
+#[path = "actors/ears.rs"]
+pub(crate) mod ears;
 #[path = "actors/service.rs"]
 pub(crate) mod service;
 

@@ -174,7 +174,7 @@ fn that_falls(word: watch::Receiver<bool>) -> Service {
             let _ = word.wait_for(|word| *word).await;
             match line.index % 4 {
                 0 => line.say(b"\x81\x06hel").await,
-                1 => return line.reset(),
+                1 => line.reset(),
                 2 => line.say(text("last")).await,
                 _ => {}
             }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::actors::PLACE_FREED_WITHIN;
 use super::actors::client::Client;
 use super::actors::door::Door;
 use super::actors::service::{Asleep, Service};
-use super::actors::{handshake, until, watched};
+use super::actors::{answer, comes_true, handshake, request, until, watched};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -132,14 +133,14 @@ async fn a17_one_deadline_ends_a_head_that_dribbles() {
 async fn a17_a_later_head_has_its_own_deadline_too() {
     watched(async {
         let service = Service::new(async |mut line| {
-            line.answers_all(super::actors::answer("200 OK", "a")).await
+            line.answers_all(answer("200 OK", "a")).await;
         });
         let door = Door::with(service.port, |settings| {
             settings.head_timeout = Duration::from_millis(300);
         });
         door.warms();
         door.ready();
-        let mut client = door.client(super::actors::request("GET", "/", "")).await;
+        let mut client = door.client(request("GET", "/", "")).await;
         assert_eq!(client.answer().await.status, 200);
         client.send("GET / HT").await;
         assert_eq!(client.answer().await.status, 408);
@@ -177,6 +178,75 @@ async fn a20_ghosts_leave_room_for_an_honest_client() {
             }
         }
         let _honest = one_held(&door).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_the_service_thinks_frees_its_slot_and_its_connection() {
+    watched(async {
+        let (gone, mut told) = tokio::sync::watch::channel(0);
+        let service = Service::new(move |mut line| {
+            let gone = gone.clone();
+            async move {
+                line.listen().await;
+                gone.send_modify(|gone| *gone += 1);
+            }
+        });
+        let door = Door::warm_before(service.port);
+        let client = door.client(handshake("/chat", "")).await;
+        until("the handshake is there", || service.requests() == 1).await;
+        assert_eq!(door.front.gate.counts().handing_over, 1);
+        drop(client);
+        let freed = || door.front.gate.counts().handing_over == 0;
+        assert!(comes_true(PLACE_FREED_WITHIN, freed).await);
+        told.wait_for(|gone| *gone == 1).await.unwrap();
+        until("nothing is open", || door.front.drain.open() == 0).await;
+    })
+    .await;
+}
+
+/// The late 101 finds nobody: its connection ends, and the client has had its one answer.
+#[tokio::test]
+async fn f09_an_answer_behind_the_deadline_is_discarded() {
+    watched(async {
+        let (go, gone) = tokio::sync::watch::channel(false);
+        let (over, mut ended) = tokio::sync::watch::channel(false);
+        let service = Service::new(move |mut line| {
+            let (mut gone, over) = (gone.clone(), over.clone());
+            async move {
+                line.head().await;
+                let _ = gone.wait_for(|go| *go).await;
+                line.say(super::actors::switching("")).await;
+                line.listen().await;
+                over.send_replace(true);
+            }
+        });
+        let door = Door::with(service.port, |settings| settings.hold = Duration::from_millis(150));
+        door.ready();
+        door.warms();
+        let mut client = door.client(handshake("/chat", "")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.text().contains(r#""code":"deadline""#), "{}", answer.text());
+        go.send_replace(true);
+        ended.wait_for(|over| *over).await.unwrap();
+        assert!(client.is_told_nothing().await);
+        assert_eq!(service.dials(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_between_requests_is_closed_without_a_word() {
+    watched(async {
+        let service = Service::new(async |mut line| line.answers_all(answer("200 OK", "a")).await);
+        let door =
+            Door::with(service.port, |settings| settings.client_idle = Duration::from_millis(100));
+        door.ready();
+        let mut client = door.client(request("GET", "/", "")).await;
+        assert_eq!(client.answer().await.status, 200);
+        assert_eq!(client.rest().await.unwrap(), b"");
     })
     .await;
 }

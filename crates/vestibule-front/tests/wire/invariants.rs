@@ -1,15 +1,11 @@
 //! Tries to break the invariants that only the whole front can keep.
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 use vestibule::readiness::Failure;
 
 use super::actors::door::Door;
+use super::actors::ears::Ears;
 use super::actors::service::{Asleep, Line, Service};
 use super::actors::{answer, close, handshake, request, switching, text, watched};
 
@@ -91,36 +87,6 @@ async fn invariant_2_every_held_client_gets_exactly_one_answer() {
     .await;
 }
 
-/// Collects every field of every event and span of this thread.
-#[derive(Clone, Default)]
-struct Ears(Arc<Mutex<String>>);
-
-impl Visit for Ears {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.lock().unwrap().push_str(&format!("{}={value:?} ", field.name()));
-    }
-}
-
-impl Subscriber for Ears {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-        self.0.lock().unwrap().push('\n');
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 /// Requests that carry a secret in every place that can carry one.
 fn secrets() -> Vec<String> {
     let fields = format!(
@@ -145,8 +111,7 @@ fn secrets() -> Vec<String> {
 /// Through refusal, retry, relay, tunnel and defect, with every level of the log on.
 #[tokio::test]
 async fn invariant_8_no_secret_is_logged() {
-    let ears = Ears::default();
-    let _listening = tracing::subscriber::set_default(ears.clone());
+    let (ears, _listening) = Ears::open();
     watched(async {
         let rude =
             format!("HTTP/1.1 101 {CANARY}\r\nSet-Cookie: {CANARY}\r\nUpgrade: {CANARY}\r\n\r\n");
@@ -190,7 +155,7 @@ async fn invariant_8_no_secret_is_logged() {
         }
     })
     .await;
-    let heard = ears.0.lock().unwrap().clone();
+    let heard = ears.heard();
     assert!(heard.contains("refused") && heard.contains("admitted"), "the ears work: {heard}");
     let told = heard.lines().find(|line| line.contains(CANARY));
     assert_eq!(told, None);

@@ -106,6 +106,37 @@ async fn requests_pipelined_behind_bodies_are_told_apart_from_them() {
     .await;
 }
 
+/// Some clients end a body with an empty line that nobody asked for (RFC 9112 section 2.2).
+#[tokio::test]
+async fn one_empty_line_between_requests_is_no_request() {
+    watched(async {
+        let service = Service::new(echoes);
+        let door = Door::ready_before(service.port);
+        let words = request("POST", "/a", "Content-Length: 5\r\n") + "hello\r\n";
+        let mut client = door.client(words + &request("GET", "/b", "")).await;
+        assert_eq!(client.answer().await.text(), "POST /a hello");
+        assert_eq!(client.answer().await.text(), "GET /b ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handshake_may_be_pipelined_behind_a_request_and_nothing_behind_it() {
+    watched(async {
+        let service = Service::new(echoes);
+        let door = Door::warm_before(service.port);
+        let words = request("GET", "/a", "") + &handshake("/chat", "");
+        let mut client = door.client(&words).await;
+        assert_eq!(client.answer().await.text(), "GET /a ");
+        assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+        let mut client = door.client(words + "x").await;
+        assert_eq!(client.answer().await.text(), "GET /a ");
+        assert_eq!(client.answer().await.status, 400);
+        assert_eq!(service.requests(), 3);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_request_to_close_is_kept_and_so_is_http_1_0() {
     watched(async {

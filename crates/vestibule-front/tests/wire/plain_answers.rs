@@ -206,6 +206,21 @@ async fn a09_an_answer_whose_length_could_be_read_two_ways_is_refused() {
     .await;
 }
 
+#[tokio::test]
+async fn an_answer_whose_head_is_beyond_all_bounds_is_refused() {
+    watched(async {
+        let long = format!("X: {}\r\n", "a".repeat(100_000));
+        let many = "X: y\r\n".repeat(300);
+        for fields in [long, many] {
+            let service = saying(format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n"));
+            let door = Door::ready_before(service.port);
+            let mut client = door.client(request("GET", "/", "")).await;
+            assert_eq!(client.answer().await.status, 502);
+        }
+    })
+    .await;
+}
+
 /// Surplus bytes of one answer must never begin the next client's.
 #[tokio::test]
 async fn a15_surplus_bytes_never_meet_another_request() {

@@ -56,6 +56,19 @@ async fn a_full_queue_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn a_queue_full_of_bytes_is_full() {
+    watched(async {
+        let asleep = Asleep::new();
+        let door = Door::with(asleep.port, |settings| settings.limits.held_bytes_max = 1_000);
+        let big = handshake("/chat", &format!("X-Big: {}\r\n", "a".repeat(1_000)));
+        is_refused_as(&door.client(big).await.answer().await, "queue_full");
+        let _small = door.client(handshake("/chat", "")).await;
+        door.holds(1).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn f01_the_deadline_of_a_hold_is_answered() {
     watched(async {
         let asleep = Asleep::new();
@@ -129,6 +142,22 @@ async fn a_refusal_by_close_is_a_sound_101_and_a_close_a_second_later() {
         let retry: u64 = reason.strip_prefix("retry=").expect("retry=").parse().unwrap();
         assert!((1_000..=5_000).contains(&retry));
         assert!(client.is_told_nothing().await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_its_refusing_close_is_forgotten_at_once() {
+    watched(async {
+        let asleep = Asleep::new();
+        let door = Door::with(asleep.port, |settings| {
+            (settings.refusal, settings.hold) = (Style::Close, Duration::from_millis(50));
+        });
+        let mut client = door.client(handshake("/chat", "")).await;
+        client.head().await;
+        drop(client);
+        let forgotten = || door.front.drain.open() == 0;
+        assert!(super::actors::comes_true(Duration::from_millis(500), forgotten).await);
     })
     .await;
 }
