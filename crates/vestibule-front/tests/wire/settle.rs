@@ -126,21 +126,29 @@ async fn f05_a_service_that_is_silent_or_resets_before_its_answer_is_asked_again
 #[tokio::test]
 async fn a_server_that_speaks_first_is_heard_in_order() {
     watched(async {
-        let service = Service::new(async |mut line: Line| {
-            line.head().await;
-            line.say([switching("").into_bytes(), text("one")].concat()).await;
-            line.say(text("two")).await;
-            // Behind the window: it must not overtake what was kept.
-            tokio::time::sleep(WINDOW * 3 / 2).await;
-            line.say(text("three")).await;
-            line.listen().await;
+        let (go, gone) = tokio::sync::watch::channel(false);
+        let service = Service::new(move |mut line: Line| {
+            let mut gone = gone.clone();
+            async move {
+                line.head().await;
+                line.say([switching("").into_bytes(), text("one")].concat()).await;
+                line.say(text("two")).await;
+                let _ = gone.wait_for(|go| *go).await;
+                line.say(text("three")).await;
+                line.listen().await;
+            }
         });
         let door = young(&service);
         let mut client = door.client(handshake("/chat", "")).await;
         client.head().await;
+        // Behind the window: what was kept goes first, and what follows flows on.
         for words in ["one", "two", "three"] {
+            if words == "three" {
+                go.send_replace(true);
+            }
             assert_eq!(client.frame().await.1, words.as_bytes());
         }
+        assert_eq!(service.dials(), 1);
     })
     .await;
 }
