@@ -46,3 +46,6 @@ mod serving;
 #[cfg(test)]
 #[path = "wire/settle.rs"]
 mod settle;
+#[cfg(test)]
+#[path = "wire/unix.rs"]
+mod unix;

@@ -102,7 +102,8 @@ impl Drop for Door {
     }
 }
 
-fn settings() -> Settings {
+/// What every front here begins with.
+pub(crate) fn settings() -> Settings {
     Settings {
         head: HeadLimits::default(),
         head_timeout: Duration::from_secs(10),
