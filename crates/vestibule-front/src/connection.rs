@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use tokio::time::{Instant, timeout_at};
 use vestibule::gate::{Arrival, Kind};
 
@@ -54,19 +55,32 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         };
         drop(head);
         reader.shrink();
+        let is_head = plain.method == Method::HEAD;
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
             After::Keep => {}
-            After::Over(ending) => {
-                if ending.by == Party::Client {
-                    journal::left(ending, millis(Instant::now() - arrived));
-                } else {
-                    farewell::leave(&mut client).await;
-                }
+            After::Broken(ending) => {
+                journal::broke_off(ending, millis(Instant::now() - arrived));
+                client.break_off();
                 return;
+            }
+            After::Over(ending) => {
+                let lasted = millis(Instant::now() - arrived);
+                match ending.by {
+                    Party::Client => return journal::left(ending, lasted),
+                    Party::Upstream => journal::broke_off(ending, lasted),
+                    // It only wanted no further request.
+                    Party::Door => {}
+                }
+                return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
                 journal::refused(&reason, ending, millis(Instant::now() - arrived));
-                return farewell::over_http(&mut client, &reason).await;
+                if is_head {
+                    farewell::over_http_to_head(&mut client, &reason).await;
+                } else {
+                    farewell::over_http(&mut client, &reason).await;
+                }
+                return;
             }
         }
         let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };
@@ -141,6 +155,7 @@ async fn plain_request<S: Stream, D: Dial>(
     };
     let seat = front.drain.seat();
     let admitted = tokio::select! {
+        biased;
         admitted = front.gate.admit(arrival) => admitted,
         // Its body stays unread, so leaving is watched without reading.
         () = client.left() => return After::Over(Ending::new(Party::Client, Phase::Held)),

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use vestibule::gate::Refusal;
 
+use crate::body::BodyError;
 use crate::head::{Handshake, HeadError};
 use crate::refuse;
 use crate::stream::scratch::read_once;
@@ -62,6 +63,9 @@ pub enum Reason {
     /// The service answered, but not as the protocol wants it.
     #[error("upstream_defect")]
     UpstreamDefect,
+    /// Its body is not framed as the protocol wants it.
+    #[error("{0}")]
+    Body(BodyError),
 }
 
 /// Says it over HTTP and leaves.
@@ -69,11 +73,15 @@ pub async fn over_http<S>(client: &mut S, reason: &Reason)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let words = http_words(reason);
-    let written = timeout(WRITE_MAX, client.write_all(&words)).await;
-    if matches!(written, Ok(Ok(()))) {
-        leave(client).await;
-    }
+    last_words(client, &http_words(reason)).await;
+}
+
+/// Says it in answer to a HEAD request, without a body (RFC 9110 section 9.3.2), and leaves.
+pub async fn over_http_to_head<S>(client: &mut S, reason: &Reason)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    last_words(client, &refuse::without_body(http_words(reason))).await;
 }
 
 /// Accepts the handshake, and a second later closes with 1013 and leaves.
@@ -83,14 +91,16 @@ where
 {
     let retry_ms = u64::try_from(retry_after(refusal).as_millis()).unwrap_or(u64::MAX);
     let (head, close) = refuse::websocket_refusal(handshake, retry_ms);
-    if client.write_all(&head).await.is_err() {
+    if !matches!(timeout(WRITE_MAX, client.write_all(&head)).await, Ok(Ok(()))) {
         return;
     }
     // What the client says meanwhile is read and dropped, so that the Close is not reset away.
-    read_on(client, Instant::now() + CLOSE_AFTER_ACCEPT).await;
-    if matches!(timeout(WRITE_MAX, client.write_all(&close)).await, Ok(Ok(()))) {
-        leave(client).await;
+    let close_at = Instant::now() + CLOSE_AFTER_ACCEPT;
+    if read_on(client, close_at).await == Heard::Left {
+        return;
     }
+    sleep_until(close_at).await;
+    last_words(client, &close).await;
 }
 
 /// Closes our side and reads to the peer's end, for a moment.
@@ -103,14 +113,34 @@ where
     }
 }
 
-async fn read_on<S: AsyncRead + Unpin>(client: &mut S, until: Instant) {
+async fn last_words<S>(client: &mut S, words: &[u8])
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if matches!(timeout(WRITE_MAX, client.write_all(words)).await, Ok(Ok(()))) {
+        leave(client).await;
+    }
+}
+
+/// What came of reading on.
+#[derive(PartialEq, Eq)]
+enum Heard {
+    /// The client has ended its side.
+    Left,
+    /// It is still there, or says more than we care to read.
+    Enough,
+}
+
+async fn read_on<S: AsyncRead + Unpin>(client: &mut S, until: Instant) -> Heard {
     let mut read = 0;
     while read < LINGER_BYTES_MAX {
         match timeout_at(until, read_once(client, LINGER_BYTES_MAX, |_| ())).await {
             Ok(Ok(count)) if count > 0 => read += count,
-            _ => return,
+            Ok(_) => return Heard::Left,
+            Err(_elapsed) => return Heard::Enough,
         }
     }
+    Heard::Enough
 }
 
 fn retry_after(refusal: &Refusal) -> Duration {
@@ -130,6 +160,9 @@ fn http_words(reason: &Reason) -> Vec<u8> {
         ),
         Reason::Head(HeadError::Http2) => refuse::http2_refusal(),
         Reason::Head(error) => refuse::head_refusal(*error),
+        Reason::Body(error) => {
+            refuse::http_refusal(400, error.code(), &error.to_string(), None, &[])
+        }
         Reason::HeadTimeout => {
             refuse::http_refusal(408, "head_timeout", "the request's head took too long", None, &[])
         }

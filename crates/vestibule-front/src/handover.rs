@@ -16,7 +16,7 @@ use crate::front::Shared;
 use crate::head::Handshake;
 use crate::head::upgrade::Verified;
 use crate::journal;
-use crate::relay::{self, Kept};
+use crate::relay::{self, Behind, Kept};
 use crate::service::millis;
 use crate::stream::Stream;
 use crate::stream::scratch::read_once;
@@ -105,6 +105,8 @@ async fn try_until_answered<S: Stream, D: Dial>(
     loop {
         let mut phase = Phase::Dialling;
         let tried = tokio::select! {
+            // A hand-over that has been verified is finished, even in the moment of a drain.
+            biased;
             tried = attempt(front, handshake, &permit, &mut phase) => tried,
             () = leaving.begun() => return Err(refused(Refusal::Draining)),
             breach = breach(client) => return Err(breach.out(phase)),
@@ -253,8 +255,9 @@ async fn end<S: Stream, D: Dial>(
         }
         Out::Relay(answered) => {
             journal::answered(answered.status, waited);
-            relay::live(answered, &mut client).await;
-            farewell::leave(&mut client).await;
+            if relay::live(answered, &client).await == Behind::End {
+                farewell::leave(&mut client).await;
+            }
         }
         Out::RelayKept(kept) => {
             journal::answered(kept.status, waited);

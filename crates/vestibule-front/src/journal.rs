@@ -51,6 +51,11 @@ pub fn left(ending: Ending, waited_ms: u64) {
     tracing::info!(%ending, waited_ms, "client left");
 }
 
+/// The service broke off in the middle of an answer.
+pub fn broke_off(ending: Ending, lasted_ms: u64) {
+    tracing::warn!(%ending, lasted_ms, "an answer broke off");
+}
+
 /// The service answered a handshake with something other than 101.
 pub fn answered(status: u16, waited_ms: u64) {
     tracing::info!(status, waited_ms, "the service answered a handshake itself");

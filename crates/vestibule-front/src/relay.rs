@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::body::{self, BodyDecoder, BodyError, Decoded, Framing};
+use crate::stream::Stream;
+use crate::stream::borrowed::Borrowed;
 use crate::upstream::handshake::Answered;
 
 /// How long a single piece of an answer's body may take.
@@ -27,19 +29,41 @@ pub struct Kept {
     pub bytes: Vec<u8>,
 }
 
-/// Passes an answer on. When it breaks off, the client sees it break off.
-pub async fn live<S, C>(answered: Answered<S>, client: &mut C)
+/// What the client's connection needs behind an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// To be ended in order.
+    End,
+    /// To be dropped: it was broken off, since its end would have ended the answer.
+    Drop,
+}
+
+/// Passes an answer on, as long as the client is there. When it breaks off, the client sees it
+/// break off.
+pub async fn live<S, C>(answered: Answered<S>, client: &C) -> Behind
 where
     S: AsyncRead + Unpin,
-    C: AsyncWrite + Unpin,
+    C: Stream,
 {
     let Answered { mut upstream, head, framing, words, .. } = answered;
-    if client.write_all(&head).await.is_ok() {
-        let passed = pass_body(&mut upstream, words, framing, client, usize::MAX).await;
-        if let Err(broken) = passed {
-            tracing::debug!(%broken, "an answer was not passed on to its end");
+    let passing = async {
+        let mut write = Borrowed(client);
+        write.write_all(&head).await.map_err(|_| Broken::Write)?;
+        pass_body(&mut upstream, words, framing, &mut write, usize::MAX).await
+    };
+    let passed = tokio::select! {
+        biased;
+        passed = passing => passed,
+        () = client.left() => Err(Broken::Write),
+    };
+    if let Err(broken) = passed {
+        tracing::debug!(%broken, "an answer was not passed on to its end");
+        if framing == Framing::UntilEof {
+            client.break_off();
+            return Behind::Drop;
         }
     }
+    Behind::End
 }
 
 /// Reads an answer to its end, if that is near.

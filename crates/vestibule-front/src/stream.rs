@@ -3,12 +3,13 @@
 //! Owns what a public or upstream connection must be able to do beyond reading and writing, and
 //! the two kinds of real socket. Must never buffer: bytes that the kernel holds stay there.
 
+pub mod borrowed;
 pub mod scratch;
 
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -29,6 +30,19 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static {
     /// Resolves once the peer has shut down its sending side or reset the connection, even
     /// while bytes that it sent before are still unread (`EPOLLRDHUP`).
     fn left(&self) -> impl Future<Output = ()> + Send;
+
+    /// Reads as [`AsyncRead::poll_read`] does, while others may write or watch. One task reads at
+    /// a time.
+    fn poll_read_shared(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>)
+    -> Poll<io::Result<()>>;
+
+    /// Writes as [`AsyncWrite::poll_write`] does, while others may read or watch. One task writes
+    /// at a time.
+    fn poll_write_shared(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// From now on, dropping the connection breaks it instead of ending it: for a peer that
+    /// would take the end for the end of what it reads. A Unix socket knows no difference.
+    fn break_off(&self);
 }
 
 /// A real connection over TCP or a Unix socket.
@@ -75,6 +89,56 @@ impl Stream for Socket {
         };
         // An error here means that the runtime is going away, and with it the connection.
         drop(left);
+    }
+
+    fn poll_read_shared(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let read = match self {
+                Self::Tcp(stream) => {
+                    ready!(stream.poll_read_ready(cx))?;
+                    stream.try_read(buf.initialize_unfilled())
+                }
+                Self::Unix(stream) => {
+                    ready!(stream.poll_read_ready(cx))?;
+                    stream.try_read(buf.initialize_unfilled())
+                }
+            };
+            match read {
+                // Each such answer clears the readiness, so that the next look waits.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read.map(|count| buf.advance(count))),
+            }
+        }
+    }
+
+    fn poll_write_shared(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let written = match self {
+                Self::Tcp(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_write(buf)
+                }
+                Self::Unix(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_write(buf)
+                }
+            };
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn break_off(&self) {
+        if let Self::Tcp(stream) = self {
+            // If the kernel refuses, the connection merely ends.
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod dial;
 pub mod handshake;
+mod patient;
 pub mod pool;
 pub mod probe;
 pub mod retry;

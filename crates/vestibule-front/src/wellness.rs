@@ -31,29 +31,37 @@ pub async fn answer<S: Stream, D: Dial>(
     let ready = front.readiness.state().is_ready();
     let asks = plain.method == Method::GET || plain.method == Method::HEAD;
     if asks && settings.public_health.as_deref() == Some(plain.path()) {
-        let words = health(ready, plain.method == Method::HEAD);
+        // An unread body would be taken for the next head.
+        let keep = plain.keep_alive && plain.framing == RequestFraming::None;
+        let words = health(ready, plain.method == Method::HEAD, keep);
         return Some(match client.write_all(words.as_bytes()).await {
-            // An unread body would be taken for the next head.
-            Ok(()) if plain.keep_alive && plain.framing == RequestFraming::None => After::Keep,
+            Ok(()) if keep => After::Keep,
             Ok(()) => After::Over(Ending::new(Party::Door, Phase::Head)),
             Err(_) => After::Over(Ending::new(Party::Client, Phase::Head)),
         });
     }
-    let is_ready_path = asks && settings.ready_path.as_deref() == Some(plain.path());
-    if !ready && (is_ready_path || plain.is_prober) {
+    if !ready && is_probe(front, plain) {
         let ending = Ending::new(Party::Door, Phase::Head);
         return Some(After::Refuse(Reason::NotReady, ending));
     }
     None
 }
 
-fn health(ready: bool, head_only: bool) -> String {
+/// Whether a request asks the service itself how it is. It is passed on, and never held.
+pub fn is_probe<D: Dial>(front: &Arc<Shared<D>>, plain: &Plain) -> bool {
+    let asks = plain.method == Method::GET || plain.method == Method::HEAD;
+    plain.is_prober || (asks && front.settings.ready_path.as_deref() == Some(plain.path()))
+}
+
+fn health(ready: bool, head_only: bool, keep: bool) -> String {
     let (status, body) =
         if ready { ("200 OK", READY) } else { ("503 Service Unavailable", NOT_READY) };
     let length = body.len();
     let body = if head_only { "" } else { body };
+    // HTTP/1.0 clients need to be told; to others it is no news.
+    let connection = if keep { "keep-alive" } else { "close" };
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
+         Connection: {connection}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }

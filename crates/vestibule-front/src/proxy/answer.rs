@@ -5,9 +5,10 @@
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::response::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::ext::ReasonPhrase;
 
+use crate::body::parse_length;
 use crate::head::Version;
 
 /// How the body of an answer reaches the client.
@@ -26,9 +27,12 @@ pub enum BodyWay {
 /// Why an answer can't be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Both a length and chunks (RFC 9112 section 6.1).
-    #[error("the answer has both Content-Length and Transfer-Encoding")]
+    /// Both a length and chunks (RFC 9112 section 6.1), or one of them twice.
+    #[error("the answer has more than one of Content-Length and Transfer-Encoding")]
     TwoFramings,
+    /// A length that is no number.
+    #[error("the answer's Content-Length is not a number")]
+    Length,
     /// A 101 that nobody asked for.
     #[error("the answer switches protocols unasked")]
     Unsolicited101,
@@ -42,13 +46,19 @@ pub enum Unfit {
 /// # Errors
 /// The answer can't be passed on.
 pub fn way(parts: &Parts, method: &Method, version: Version) -> Result<BodyWay, Unfit> {
-    let length = parts.headers.contains_key(CONTENT_LENGTH);
+    let count = |name| parts.headers.get_all(name).iter().count();
+    let length = count(CONTENT_LENGTH) > 0;
     let coding = parts.headers.get(TRANSFER_ENCODING);
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Unfit::Unsolicited101);
     }
-    if length && coding.is_some() {
+    // Two lengths, even equal ones, are two framings: who is behind us may join them.
+    if (length && coding.is_some()) || count(CONTENT_LENGTH) > 1 || count(TRANSFER_ENCODING) > 1 {
         return Err(Unfit::TwoFramings);
+    }
+    let digits = parts.headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    if digits.is_some_and(|digits| parse_length(digits).is_none()) {
+        return Err(Unfit::Length);
     }
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
         return Err(Unfit::TransferCoding);
@@ -70,7 +80,9 @@ pub fn head(parts: &Parts, way: BodyWay, keep: bool, version: Version) -> Vec<u8
     let mut bytes = status_line(parts);
     let listed = listed_in_connection(&parts.headers);
     for (name, value) in &parts.headers {
-        if is_hop_by_hop(name) || listed.contains(name) {
+        // RFC 9110 section 8.6: a 204 has no length, and a client may believe the one it gets.
+        let lies = *name == CONTENT_LENGTH && parts.status == StatusCode::NO_CONTENT;
+        if is_hop_by_hop(name) || listed.contains(name) || lies {
             continue;
         }
         put(&mut bytes, name.as_str(), value.as_bytes());

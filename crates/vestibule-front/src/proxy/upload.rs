@@ -6,16 +6,21 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::body::{BodyDecoder, BodyError, Decoded, RequestFraming};
 
 /// Parts of a body that wait between the client's and the upstream's side.
 const PARTS_WAITING_MAX: usize = 2;
+/// How long a single piece of a body may take: a slow body must not keep the service's connection
+/// for ever. Others wait as long (nginx: `client_body_timeout`, 60 s).
+const PIECE_MAX: Duration = Duration::from_secs(60);
 /// How much of a body is read at once.
 const READ_SIZE: usize = 16 * 1024;
 
@@ -45,7 +50,7 @@ pub enum Uploaded {
     Whole,
     /// The upstream did not want the rest.
     Unwanted,
-    /// The client left in the middle.
+    /// The client left in the middle, or was silent for too long.
     Left,
     /// The client's framing broke.
     Broken(BodyError),
@@ -84,9 +89,9 @@ impl Source {
                 Ok(Decoded::End) => Part::End,
                 Ok(Decoded::NeedMore) => {
                     buffer.reserve(READ_SIZE);
-                    match client.read_buf(buffer).await {
-                        Ok(0) | Err(_) => return Uploaded::Left,
-                        Ok(_) => continue,
+                    match timeout(PIECE_MAX, client.read_buf(buffer)).await {
+                        Ok(Ok(1..)) => continue,
+                        Ok(Ok(0) | Err(_)) | Err(_) => return Uploaded::Left,
                     }
                 }
                 Err(error) => return Uploaded::Broken(error),
@@ -142,6 +147,17 @@ mod tests {
         let (upload, source) = Upload::of(RequestFraming::Chunked);
         let mut client: &[u8] = b"5\r\nhello\r\n3\r\nab";
         let mut buffer = BytesMut::new();
+        let (collected, uploaded) =
+            tokio::join!(upload.collect(), source.unwrap().pump(&mut client, &mut buffer));
+        assert!(matches!(uploaded, Uploaded::Left));
+        assert!(collected.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stalls_is_given_up() {
+        let (upload, source) = Upload::of(RequestFraming::Length(5));
+        let (mut client, _silent) = tokio::io::duplex(64);
+        let mut buffer = BytesMut::from(&b"hel"[..]);
         let (collected, uploaded) =
             tokio::join!(upload.collect(), source.unwrap().pump(&mut client, &mut buffer));
         assert!(matches!(uploaded, Uploaded::Left));

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 
 use crate::stream::{Socket, Stream};
 
@@ -79,19 +79,31 @@ impl Dial for Upstream {
 
     async fn dial(&self) -> io::Result<Socket> {
         match self {
-            Self::Loopback(port) => match TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await {
-                Ok(stream) => Ok(Socket::local(stream)),
-                Err(first) => TcpStream::connect((Ipv6Addr::LOCALHOST, *port))
-                    .await
-                    .map(Socket::local)
-                    .map_err(|_| first),
+            Self::Loopback(port) => match tcp((Ipv4Addr::LOCALHOST, *port)).await {
+                Ok(stream) => Ok(stream),
+                Err(first) => tcp((Ipv6Addr::LOCALHOST, *port)).await.map_err(|_| first),
             },
-            Self::Host(host, port) => {
-                TcpStream::connect((host.as_str(), *port)).await.map(Socket::remote)
-            }
+            Self::Host(host, port) => tcp((host.as_str(), *port)).await,
             Self::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
         }
     }
+}
+
+async fn tcp(address: impl ToSocketAddrs) -> io::Result<Socket> {
+    TcpStream::connect(address).await.and_then(met)
+}
+
+/// Where nobody listens on a local port that the kernel may also give to us, a dial can meet
+/// itself (RFC 9293 section 3.5, simultaneous open): it must not be taken for the service.
+fn met(stream: TcpStream) -> io::Result<Socket> {
+    let peer = stream.peer_addr()?;
+    if !peer.ip().is_loopback() {
+        return Ok(Socket::remote(stream));
+    }
+    if stream.local_addr()? == peer {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(Socket::local(stream))
 }
 
 /// A port on loopback that nobody has now. Somebody may take it before the child does: the log
@@ -111,6 +123,16 @@ pub fn nobody_listens(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Would break if a connection of a port with itself were taken for a service's.
+    #[tokio::test]
+    async fn a_dial_that_meets_itself_is_no_service() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let stream = socket.connect(own).await.unwrap();
+        assert!(nobody_listens(&met(stream).unwrap_err()));
+    }
 
     #[test]
     fn every_spelling_of_an_upstream_is_read_and_nonsense_is_refused() {

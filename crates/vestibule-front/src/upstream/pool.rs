@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::proxy::upload::Upload;
 use crate::upstream::dial::Dial;
+use crate::upstream::patient::Patient;
 
 /// Shorter than the 5 s after which uvicorn and Node close an idle connection, so that we never
 /// write into one that is just being closed.
@@ -85,7 +86,7 @@ pub async fn connect<D: Dial>(dial: &D) -> io::Result<Lent> {
     let (sender, connection) = http1::Builder::new()
         .max_header_size(ANSWER_HEAD_MAX)
         .max_headers(ANSWER_FIELDS_MAX)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Patient::new(stream)))
         .await
         .map_err(io::Error::other)?;
     // Ends with its connection: when the sender is dropped or the upstream closes.
