@@ -135,12 +135,15 @@ fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<String>) -> Listen 
 }
 
 fn patience(args: &DoorArgs, budgets: &Budgets, mistakes: &mut Vec<String>) -> Patience {
+    let drain = args.drain.unwrap_or(budgets.drain.value);
+    // By default a quarter of the drain is the child's, so that a short drain alone is no mistake.
+    let child_grace = budgets.child_grace.value.min(drain / 4);
     let patience = Patience {
         startup: args.startup_timeout.unwrap_or(budgets.startup.value),
         try_timeout: args.try_timeout,
         lame_duck: args.lame_duck.unwrap_or(budgets.lame_duck.value),
-        drain: args.drain.unwrap_or(budgets.drain.value),
-        child_grace: args.child_grace.unwrap_or(budgets.child_grace.value),
+        drain,
+        child_grace: args.child_grace.unwrap_or(child_grace),
     };
     if patience.child_grace > patience.drain {
         mistakes.push(format!(

@@ -80,9 +80,10 @@ impl Client {
         };
         let head = String::from_utf8(self.buffer.drain(..end).collect()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let length = head.split("Content-Length: ").nth(1).map_or(0, |rest| {
-            rest.split("\r\n").next().unwrap().parse().unwrap()
-        });
+        let length = head
+            .split("Content-Length: ")
+            .nth(1)
+            .map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
         let body = String::from_utf8(self.take(length).await?).unwrap();
         Ok(Answer { status, head, body })
     }
@@ -106,11 +107,13 @@ impl Client {
         assert_eq!(self.frame().await.unwrap(), (1, text.as_bytes().to_vec()));
     }
 
-    /// Fails unless the next frame is a Close; replies to it and answers its code.
-    pub(crate) async fn close(&mut self) -> u16 {
+    /// Fails unless the next frame is a Close and the last; replies to it, and leaves. Answers its code.
+    pub(crate) async fn close(mut self) -> u16 {
         let (opcode, payload) = self.frame().await.unwrap();
         assert_eq!(opcode, 8, "no Close: {payload:?}");
         let _ = self.stream.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await;
+        let rest = self.rest().await;
+        assert!(rest.is_empty(), "after the Close: {rest:?}");
         u16::from_be_bytes([payload[0], payload[1]])
     }
 
@@ -143,7 +146,9 @@ impl Client {
     async fn read_more(&mut self) -> Result<(), String> {
         let read = timeout(BOUND, self.stream.read_buf(&mut self.buffer));
         match read.await {
-            Ok(Ok(0)) => Err(format!("the end, after {:?}", self.buffer.escape_ascii().to_string())),
+            Ok(Ok(0)) => {
+                Err(format!("the end, after {:?}", self.buffer.escape_ascii().to_string()))
+            }
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(format!("{error}, after {}", self.buffer.escape_ascii())),
             Err(_) => Err(format!("silence, after {}", self.buffer.escape_ascii())),

@@ -17,8 +17,15 @@ use crate::stage::{BOUND, Stage, eventually, pid_of};
 
 /// Variables of the machine that would change what is tested.
 const CLEARED: &[&str] = &[
-    "ENVIRONMENT", "PORT", "K_SERVICE", "K_REVISION", "GOOGLE_CLOUD_PROJECT", "GCP_PROJECT_ID",
-    "KUBERNETES_SERVICE_HOST", "NOTIFY_SOCKET", "TESTING",
+    "ENVIRONMENT",
+    "PORT",
+    "K_SERVICE",
+    "K_REVISION",
+    "GOOGLE_CLOUD_PROJECT",
+    "GCP_PROJECT_ID",
+    "KUBERNETES_SERVICE_HOST",
+    "NOTIFY_SOCKET",
+    "TESTING",
 ];
 
 pub(crate) struct Door {

@@ -46,15 +46,22 @@ async fn every_client_has_its_close_before_the_child_its_sigterm(service: &str) 
     }
     door.exit().await;
     let signalled = stage.noted().into_iter().find(|(word, _)| word == "SIGTERM").unwrap().1;
-    assert!(last < signalled, "the last Close came {} ms after the signal", (last - signalled) / 1_000_000);
+    assert!(
+        last < signalled,
+        "the last Close came {} ms after the signal",
+        (last - signalled) / 1_000_000
+    );
     assert!(tenths.iter().all(|count| *count <= AT_ONCE_MAX), "{tenths:?}");
     assert!(!Path::new(&stage.path("wait")).exists());
     stage.nothing_is_left(service).await;
 }
 
+/// The code of the Close, and when it came.
 async fn closed_at(mut client: Client) -> (u16, i128) {
-    let code = client.close().await;
-    (code, monotonic_ns())
+    let (opcode, payload) = client.frame().await.unwrap();
+    let at = monotonic_ns();
+    assert_eq!(opcode, 8, "no Close: {payload:?}");
+    (u16::from_be_bytes([payload[0], payload[1]]), at)
 }
 
 #[tokio::test]

@@ -72,7 +72,10 @@ async fn a_child_that_listens_elsewhere_is_named_with_the_fix() {
     let bound = stage.notes("bound@").await;
     let line = door.logs("listens elsewhere").await;
     assert!(line.contains(&elsewhere.to_string()), "{line}");
-    assert!(line.contains("$PORT") && line.contains("{port}") && line.contains("--child-port"), "{line}");
+    assert!(
+        line.contains("$PORT") && line.contains("{port}") && line.contains("--child-port"),
+        "{line}"
+    );
     // Both are the wall clock's: ours in the line, the service's in its note.
     let bound: f64 = bound.split('@').nth(1).unwrap().parse().unwrap();
     let said: jiff::Timestamp = line.split(' ').next().unwrap().parse().unwrap();
@@ -129,7 +132,7 @@ async fn nobody_is_admitted_before_readiness_and_probes_are_never_held() {
         assert_eq!(probe.answer().await.status, 200, "{path}");
     }
     door.signal(Signal::TERM).await;
-    for client in &mut held {
+    for client in held {
         assert_eq!(client.close().await, 1012);
     }
     assert_eq!(door.exit().await, 0);

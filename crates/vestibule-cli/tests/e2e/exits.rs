@@ -21,7 +21,7 @@ fn table() -> Vec<(&'static [&'static str], Vec<String>, i32)> {
         (&[], shell("kill -TERM $$"), 143),
         (&[], words(&["/etc/passwd"]), 126),
         (&[], words(&["no-such-command-anywhere"]), 127),
-        (&[], words(&["/etc/passwd/nowhere"]), 126),
+        (&[], words(&["/etc/passwd/nowhere"]), 127),
         (soon, shell("exec sleep 1000"), 69),
         (soon, shell("trap '' TERM; while :; do sleep 1; done"), 69),
     ]
@@ -48,6 +48,20 @@ async fn f44_the_status_is_the_same_as_pid_1() {
     }
 }
 
+/// The pauses between its ten runs grow: this takes up to 25 s, and little of the machine.
+#[tokio::test]
+async fn f04_a_crash_loop_ends_with_the_childs_status_and_those_held_are_told() {
+    let stage = Stage::new();
+    let flags = ["--restart", "on-failure", "--hold", "50s"];
+    let count = format!("echo run >> {}; exit 4", stage.path("runs"));
+    let mut door = stage.run(&flags, &shell(&count)).await;
+    let mut client = door.client().await;
+    client.answer().await.is_refusal("failed");
+    drop(client);
+    assert_eq!(door.exit().await, 4);
+    assert_eq!(std::fs::read_to_string(stage.path("runs")).unwrap().lines().count(), 10);
+}
+
 #[tokio::test]
 async fn wrong_settings_end_with_78_before_anything_starts() {
     let stage = Stage::new();
@@ -72,9 +86,11 @@ async fn wrong_settings_end_with_78_before_anything_starts() {
     }
     let line = words(&["run", "--", "sh", "-c", &touch]);
     let mut command = Door::command(&stage, &[], &line);
-    let mut door = Door::spawn(command.env("PORT", "http").stderr(std::process::Stdio::piped()), false);
+    let mut door =
+        Door::spawn(command.env("PORT", "http").stderr(std::process::Stdio::piped()), false);
     assert_eq!(door.exit().await, 78);
-    let mut door = Door::start(&stage, &[], &words(&["serve", "--upstream", "1", "--ready", "notify"]));
+    let mut door =
+        Door::start(&stage, &[], &words(&["serve", "--upstream", "1", "--ready", "notify"]));
     assert_eq!(door.exit().await, 78);
     assert!(!std::path::Path::new(&stage.path("started")).exists());
 }

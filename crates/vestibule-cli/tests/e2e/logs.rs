@@ -42,7 +42,14 @@ async fn lives_with(flags: &[&str], project: Option<&str>) -> Door {
 }
 
 const EACH: &[&str] = &[
-    "listening", "child started", "ready", "admitted", "refused", "draining", "tunnel ended", "drained",
+    "listening",
+    "child started",
+    "ready",
+    "admitted",
+    "refused",
+    "draining",
+    "tunnel ended",
+    "drained",
     "child ended",
 ];
 

@@ -17,7 +17,8 @@ const HOLD: &[&str] = &["--ready", "notify", "--hold", "25s"];
 #[tokio::test]
 async fn python_says_it_and_only_then_is_anybody_admitted() {
     let stage = Stage::new();
-    let mut door = stage.run(HOLD, &stage.app(&["ready", "notify=READY=1\\nSTATUS=all here", "term=0"])).await;
+    let mut door =
+        stage.run(HOLD, &stage.app(&["ready", "notify=READY=1\\nSTATUS=all here", "term=0"])).await;
     stage.notes("bound").await;
     let mut client = door.client().await;
     assert!(client.is_held().await);
@@ -34,7 +35,8 @@ async fn python_says_it_and_only_then_is_anybody_admitted() {
 #[tokio::test]
 async fn systemd_notify_says_it_for_a_shell() {
     let stage = Stage::new();
-    let app = stage.app(&["term=0"]).iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let app =
+        stage.app(&["term=0"]).iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
     let ready = stage.path("ready");
     let script = format!(
         "{app} & while ! test -e {ready}; do sleep 0.02; done; \
@@ -90,7 +92,10 @@ async fn a_child_with_more_time_gets_it() {
     let mut client = door.client().await;
     door.logs("migrating").await;
     let begun = tokio::time::Instant::now();
-    eventually("the startup budget would be over", || begun.elapsed() > Duration::from_millis(3200)).await;
+    eventually("the startup budget would be over", || {
+        begun.elapsed() > Duration::from_millis(3200)
+    })
+    .await;
     assert!(client.is_held().await);
     stage.touch("ready");
     client.is_served().await;

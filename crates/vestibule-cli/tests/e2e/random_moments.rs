@@ -67,7 +67,9 @@ async fn round(seed: u64) {
     sleep_until(term).await;
     door.signal(Signal::TERM).await;
     while let Some(seen) = clients.join_next().await {
-        seen.unwrap().unwrap_or_else(|wrong| panic!("seed {seed}, ready {ready}: {wrong}\n{:#?}", door.log()));
+        seen.unwrap().unwrap_or_else(|wrong| {
+            panic!("seed {seed}, ready {ready}: {wrong}\n{:#?}", door.log())
+        });
     }
     let status = door.exit().await;
     // The child's own, its death by the signal, or ours before there was a child.

@@ -27,7 +27,9 @@ async fn client(stage: &Stage, line: &[String]) -> Output {
 async fn every_client_is_held_and_served(service: &str) {
     let stage = Stage::new();
     let mut line: Vec<String> =
-        ["run", "--listen", "127.0.0.1:0", "--ready-path", "/health", "--hold", "25s", "--"].map(Into::into).into();
+        ["run", "--listen", "127.0.0.1:0", "--ready-path", "/health", "--hold", "25s", "--"]
+            .map(Into::into)
+            .into();
     line.extend(backend(service));
     let mut command = Door::command(&stage, &[], &line);
     command.envs([("MODE", "close1011"), ("READY_AFTER", "0.8")]);
@@ -47,10 +49,12 @@ async fn every_client_is_held_and_served(service: &str) {
     for _ in 0..2 {
         door.logs("tunnel ended").await;
     }
-    let ended: Vec<_> = door.log().into_iter().filter(|line| line.contains("tunnel ended")).collect();
+    let ended: Vec<_> =
+        door.log().into_iter().filter(|line| line.contains("tunnel ended")).collect();
     for line in &ended {
         for direction in ["to_client=", "to_upstream="] {
-            let bytes: u64 = line.split(direction).nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+            let bytes: u64 =
+                line.split(direction).nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
             assert!((1 << 20..2 << 20).contains(&bytes), "{line}");
         }
     }

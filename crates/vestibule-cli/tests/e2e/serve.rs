@@ -26,14 +26,20 @@ fn free_port() -> u16 {
 
 #[tokio::test]
 async fn tcp_and_unix_sockets_on_either_side() {
-    for (door_is_unix, upstream_is_unix) in [(false, false), (false, true), (true, false), (true, true)] {
+    for (door_is_unix, upstream_is_unix) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
         let stage = Stage::new();
         let port = free_port();
         let (place, address) = match upstream_is_unix {
             true => (format!("unix={}", stage.path("up")), format!("unix:{}", stage.path("up"))),
             false => (format!("port={port}"), format!("127.0.0.1:{port}")),
         };
-        let listen = if door_is_unix { format!("unix:{}", stage.path("door")) } else { "127.0.0.1:0".into() };
+        let listen = if door_is_unix {
+            format!("unix:{}", stage.path("door"))
+        } else {
+            "127.0.0.1:0".into()
+        };
         let flags = ["serve", "--listen", &listen, "--upstream", &address, "--hold", "25s"];
         let mut door = Door::start(&stage, &[], &words(&flags));
         // Held first: the upstream comes later.
@@ -44,7 +50,7 @@ async fn tcp_and_unix_sockets_on_either_side() {
         let mut later = door.client().await;
         later.is_served().await;
         door.signal(Signal::TERM).await;
-        for client in [&mut early, &mut later] {
+        for client in [early, later] {
             assert_eq!(client.close().await, 1012);
         }
         assert_eq!(door.exit().await, 0);
@@ -55,7 +61,10 @@ async fn tcp_and_unix_sockets_on_either_side() {
 #[tokio::test]
 async fn f37_an_upstream_that_stops_and_comes_again_loses_nobody() {
     let stage = Stage::new();
-    let (port, place) = { let port = free_port(); (port.to_string(), format!("port={port}")) };
+    let (port, place) = {
+        let port = free_port();
+        (port.to_string(), format!("port={port}"))
+    };
     let mut door = stage.serve(&["--upstream", &port, "--hold", "25s"]).await;
     let mut service = upstream(&stage, &place, &[]);
     let mut tunnel = door.client().await;
@@ -78,8 +87,12 @@ async fn f37_an_upstream_that_stops_and_comes_again_loses_nobody() {
 #[tokio::test]
 async fn an_upstream_that_comes_too_late_is_refused_and_then_recovers() {
     let stage = Stage::new();
-    let (port, place) = { let port = free_port(); (port.to_string(), format!("port={port}")) };
-    let mut door = stage.serve(&["--upstream", &port, "--startup-timeout", "1s", "--hold", "25s"]).await;
+    let (port, place) = {
+        let port = free_port();
+        (port.to_string(), format!("port={port}"))
+    };
+    let mut door =
+        stage.serve(&["--upstream", &port, "--startup-timeout", "1s", "--hold", "25s"]).await;
     let mut held = door.client().await;
     let answer = held.answer().await;
     answer.is_refusal("failed");

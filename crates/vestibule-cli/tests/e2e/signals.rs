@@ -25,7 +25,8 @@ async fn f36_asked_to_leave_it_ends_with_the_childs_own_status() {
             assert_eq!(door.exit().await, 7, "{before:?} {signal:?} {:#?}", door.log());
             stage.nothing_is_left("SIGTERM").await;
             // Ctrl-C is for us; the child is told by SIGTERM, and once.
-            let told: Vec<_> = stage.noted().into_iter().filter(|(w, _)| w.starts_with("SIG")).collect();
+            let told: Vec<_> =
+                stage.noted().into_iter().filter(|(w, _)| w.starts_with("SIG")).collect();
             assert!(told.len() == 1 && told[0].0 == "SIGTERM", "{told:?}");
         }
     }

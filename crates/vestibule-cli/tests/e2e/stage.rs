@@ -107,7 +107,8 @@ impl Stage {
     /// `vestibule serve --listen 127.0.0.1:0 FLAGS`, listening.
     pub(crate) async fn serve(&self, flags: &[&str]) -> Door {
         let line: Vec<_> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(flags).collect();
-        let door = Door::start(self, &[], &line.iter().map(|w| (**w).to_owned()).collect::<Vec<_>>());
+        let door =
+            Door::start(self, &[], &line.iter().map(|w| (**w).to_owned()).collect::<Vec<_>>());
         door.listening().await;
         door
     }
@@ -130,7 +131,8 @@ impl Stage {
     pub(crate) async fn nothing_is_left(&self, after: &str) {
         let deadline = Instant::now() + GONE_WITHIN;
         while !self.alive().is_empty() || !self.notify_directories().is_empty() {
-            let left: Vec<_> = self.alive().into_iter().map(|pid| (pid, command_line(pid))).collect();
+            let left: Vec<_> =
+                self.alive().into_iter().map(|pid| (pid, command_line(pid))).collect();
             let directories = self.notify_directories();
             assert!(Instant::now() < deadline, "left after {after}: {left:?} {directories:?}");
             sleep(Duration::from_millis(5)).await;

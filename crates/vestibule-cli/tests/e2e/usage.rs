@@ -9,7 +9,11 @@ use crate::stage::{Stage, words};
 async fn help_is_no_mistake() {
     let stage = Stage::new();
     for line in [
-        &["--help"][..], &["--version"], &["run", "--help"], &["serve", "--help"], &["race", "--help"],
+        &["--help"][..],
+        &["--version"],
+        &["run", "--help"],
+        &["serve", "--help"],
+        &["race", "--help"],
         &["demo", "--help"],
     ] {
         let mut door = Door::start(&stage, &[], &words(line));
