@@ -4,6 +4,13 @@
 //! a mark in its environment and is ended with the test, however that ends. The services are a small one
 //! of our own (`e2e/app.py`, Python's standard library alone) and, for real clients, those of
 //! `examples/slow-backends`, which `./test` installs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests say what they expect by unwrapping"
+)]
 
 #[path = "e2e/client.rs"]
 mod client;

@@ -10,8 +10,10 @@ use tokio::time::Instant;
 use crate::door::Door;
 use crate::stage::{AS_PID_1, Stage, can_be_pid_1, shell, words};
 
-/// What is run, with which flags, and the status it ends with.
-fn table() -> Vec<(&'static [&'static str], Vec<String>, i32)> {
+/// Flags, what is run with them, and the status it ends with.
+type Row = (&'static [&'static str], Vec<String>, i32);
+
+fn table() -> Vec<Row> {
     let soon: &[&str] = &["--startup-timeout", "300ms", "--child-grace", "300ms"];
     vec![
         (&[], shell("exit 0"), 0),

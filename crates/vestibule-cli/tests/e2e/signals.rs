@@ -2,12 +2,14 @@
 //!
 //! Breaks them with children that end well, late, or only when killed, and with every signal that is theirs.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::time::Instant;
 
-use crate::stage::{AS_PID_1, Stage, can_be_pid_1};
+use crate::door::Door;
+use crate::stage::{AS_PID_1, Stage, can_be_pid_1, python, words};
 
 /// Plain, and as PID 1 where that can be.
 async fn both_ways() -> Vec<&'static [&'static str]> {
@@ -101,4 +103,35 @@ async fn f36_the_childs_own_signals_reach_it() {
         door.signal(Signal::TERM).await;
         assert_eq!(door.exit().await, 0, "{before:?}");
     }
+}
+
+/// Whoever starts us may have blocked every signal: we hear SIGTERM and the child's end all the same.
+#[tokio::test]
+async fn a37_an_inherited_signal_mask_makes_nobody_deaf() {
+    let block = "import os, signal, sys\n\
+                 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n\
+                 os.execv(sys.argv[1], sys.argv[1:])";
+    let python = python();
+    for own_end in [false, true] {
+        let stage = Stage::new();
+        let mut line = words(&["run", "--listen", "127.0.0.1:0", "--"]);
+        line.extend(stage.app(&["end", "term=7", "code=5"]));
+        let mut command = Door::command(&stage, &[&python, "-c", block], &line);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut door = Door::spawn(command, false);
+        stage.notes("bound").await;
+        if own_end {
+            stage.touch("end");
+        } else {
+            door.signal(Signal::TERM).await;
+        }
+        assert_eq!(door.exit().await, if own_end { 5 } else { 7 }, "{:#?}", door.log());
+    }
+    let stage = Stage::new();
+    let line = words(&["serve", "--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:9"]);
+    let mut command = Door::command(&stage, &[&python, "-c", block], &line);
+    let mut door = Door::spawn(command.stderr(Stdio::piped()), false);
+    door.listening().await;
+    door.signal(Signal::TERM).await;
+    assert_eq!(door.exit().await, 0);
 }
