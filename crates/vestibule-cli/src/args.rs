@@ -154,7 +154,7 @@ pub(crate) struct DoorArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) drain: Option<Duration>,
 
-    /// The part of --drain that is the service's own [default: 2s]
+    /// The part of --drain that is the service's own [default: 2s, at most a quarter of --drain]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) child_grace: Option<Duration>,
 

@@ -14,6 +14,7 @@ use vestibule_front::front;
 use vestibule_front::head::HeadLimits;
 use vestibule_front::head::forwarded::Trust;
 use vestibule_front::listener::Listen;
+use vestibule_front::process::guard::FAMILY;
 use vestibule_front::supervise::{Patience, Source};
 use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::probe::Readiness;
@@ -44,6 +45,8 @@ pub(crate) struct Door {
     pub(crate) environment: Environment,
     /// Where the notify socket may be, besides the usual places.
     pub(crate) runtime_directory: Option<String>,
+    /// Whose family we are, if another front started us.
+    pub(crate) family_around: Option<String>,
 }
 
 /// How lines are logged.
@@ -118,11 +121,12 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
         project: source.get("GOOGLE_CLOUD_PROJECT"),
     };
     let runtime_directory = source.get("XDG_RUNTIME_DIR");
+    let family_around = source.get(FAMILY);
     let source = Source {
         by_default: args.readiness().is_none(),
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
-    Ok(Door { listen, front, patience, source, log, environment, runtime_directory })
+    Ok(Door { listen, front, patience, source, log, environment, runtime_directory, family_around })
 }
 
 fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<String>) -> Listen {
@@ -135,12 +139,15 @@ fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<String>) -> Listen 
 }
 
 fn patience(args: &DoorArgs, budgets: &Budgets, mistakes: &mut Vec<String>) -> Patience {
+    let drain = args.drain.unwrap_or(budgets.drain.value);
+    // By default a quarter of the drain is the child's, so that a short drain alone is no mistake.
+    let child_grace = budgets.child_grace.value.min(drain / 4);
     let patience = Patience {
         startup: args.startup_timeout.unwrap_or(budgets.startup.value),
         try_timeout: args.try_timeout,
         lame_duck: args.lame_duck.unwrap_or(budgets.lame_duck.value),
-        drain: args.drain.unwrap_or(budgets.drain.value),
-        child_grace: args.child_grace.unwrap_or(budgets.child_grace.value),
+        drain,
+        child_grace: args.child_grace.unwrap_or(child_grace),
     };
     if patience.child_grace > patience.drain {
         mistakes.push(format!(

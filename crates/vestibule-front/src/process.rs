@@ -28,7 +28,7 @@
 //! | what happens | who ends what is left |
 //! |---|---|
 //! | the front ends in order | `end_group`, then [`group::end_descendants`] |
-//! | the front is killed (`SIGKILL`, out of memory) | parent-death signal, [`guard`] |
+//! | the front is killed (`SIGKILL`, out of memory) | parent-death signal, [`guard`] for group and family |
 //! | the front was PID 1 | the kernel ends everything in the container |
 //!
 //! [`notify`] receives the service's own word on its readiness, and believes it only from the

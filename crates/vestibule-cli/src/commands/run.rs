@@ -75,6 +75,7 @@ async fn behind_the_door(
         },
         child_term_first: args.child_term == ChildTerm::First,
         guard,
+        family_around: door.family_around.clone().map(Into::into),
         args: args.command[1..].to_vec(),
         program: args.command.into_iter().next().unwrap_or_default(),
     };

@@ -4,13 +4,19 @@
 //! chance to do so. The parent-death signal ends only the child itself; its workers would live on
 //! and keep the port. Must never act while we live, and never outlive us by more than that one act.
 //!
-//! It knows the group by a pipe: the kernel closes our end however we die. What left the group
-//! *and* the parent is out of its reach.
+//! It hears of our end by a pipe, which the kernel closes however we die. Those that left the group
+//! it knows by the mark that all of the service inherits in its environment; only who cleared that
+//! as well is out of its reach.
 
+mod family;
+
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+pub use family::FAMILY;
+use family::Mark;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -36,6 +42,7 @@ pub struct Guard {
     pid: Pid,
     /// `None` where the kernel has no such descriptors (Linux before 5.3).
     pidfd: Option<OwnedFd>,
+    mark: Mark,
 }
 
 /// Forks the watcher; `None` as PID 1, where the kernel itself ends everything that is left.
@@ -52,9 +59,10 @@ pub fn start() -> io::Result<Option<Guard>> {
         return Ok(None);
     }
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    let pid = mask::with_all_blocked(|| fork(&read))?;
+    let mark = family::draw();
+    let pid = mask::with_all_blocked(|| fork(&read, &mark))?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
-    Ok(Some(Guard { pipe: write, pid, pidfd }))
+    Ok(Some(Guard { pipe: write, pid, pidfd, mark }))
 }
 
 impl Guard {
@@ -68,6 +76,19 @@ impl Guard {
     /// stranger.
     pub fn unwatch(&self) {
         self.tell(NOBODY);
+    }
+
+    /// The value of [`FAMILY`] for the child: whoever inherits it is killed when we are, in
+    /// whatever group or session. `around` is our own value of that variable, which says whose
+    /// family we are ourselves.
+    pub fn family(&self, around: Option<&OsStr>) -> OsString {
+        let mut value = around.map(OsStr::to_owned).unwrap_or_default();
+        if !value.is_empty() {
+            value.push(",");
+        }
+        // Hexadecimal digits.
+        value.push(std::str::from_utf8(&self.mark).unwrap_or_default());
+        value
     }
 
     /// The watcher's own number.
@@ -98,21 +119,21 @@ impl Drop for Guard {
     }
 }
 
-fn fork(pipe: &OwnedFd) -> io::Result<Pid> {
+fn fork(pipe: &OwnedFd, mark: &Mark) -> io::Result<Pid> {
     // JUSTIFICATION: the watcher must be there before anything can fail, and an exec would need our
     // own file, which a container may have replaced or hidden; only fork makes it of what we are.
     // SAFETY: the copy runs `watcher` alone, which never returns and makes system calls only: no
     // allocation, no lock (another thread may hold one for ever in the copy), no panic.
     #[allow(unsafe_code, reason = "fork of the guard")]
     match unsafe { libc::fork() } {
-        0 => watcher(pipe.as_raw_fd()),
+        0 => watcher(pipe.as_raw_fd(), mark),
         pid => Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(io::Error::last_os_error),
     }
 }
 
 /// The watcher's whole life. It keeps the full mask with which it was forked: what ends the others
 /// does not end it.
-fn watcher(pipe: RawFd) -> ! {
+fn watcher(pipe: RawFd, mark: &Mark) -> ! {
     // A session of its own: no Ctrl-C, no hang-up of the terminal. None of these can fail in a way
     // that matters.
     let _ = rustix::process::setsid();
@@ -131,6 +152,7 @@ fn watcher(pipe: RawFd) -> ! {
                 if let Some(group) = Pid::from_raw(group).filter(|_| group > 1) {
                     let _ = kill_process_group(group, Signal::KILL);
                 }
+                family::kill_marked(mark);
                 break;
             }
         }

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::process::child::Launch;
+use crate::process::guard::FAMILY;
 
 /// What stands for the private port in an argument.
 const PORT_MARK: &[u8] = b"{port}";
@@ -14,13 +15,14 @@ const PORT_MARK: &[u8] = b"{port}";
 const PORT_VARIABLES: [&str; 3] = ["PORT", "UVICORN_PORT", "FLASK_RUN_PORT"];
 
 /// The command as it is started: `{port}` in any argument becomes the private port, and the
-/// environment says the same.
+/// environment says the same. `family` marks all that it starts.
 pub fn launch(
     program: &OsStr,
     args: &[OsString],
     port: u16,
     public_port: Option<u16>,
     notify_socket: Option<OsString>,
+    family: Option<OsString>,
 ) -> Launch {
     let text = port.to_string();
     let mut env: Vec<(OsString, OsString)> =
@@ -30,6 +32,7 @@ pub fn launch(
     }
     // A socket that we were given is ours, not the child's: empty means none to sd_notify(3).
     env.push(("NOTIFY_SOCKET".into(), notify_socket.unwrap_or_default()));
+    env.extend(family.map(|family| (FAMILY.into(), family)));
     let args = args.iter().map(|arg| with_port(arg, text.as_bytes())).collect();
     Launch { program: program.into(), args, env }
 }
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_environment_says_the_port_in_every_common_way() {
-        let launch = launch(OsStr::new("app"), &[], 81, Some(80), None);
+        let launch = launch(OsStr::new("app"), &[], 81, Some(80), None, Some("a,b".into()));
         let of =
             |name: &str| launch.env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
         for (name, wanted) in [
@@ -76,6 +79,7 @@ mod tests {
             ("UVICORN_PORT", "81"),
             ("VESTIBULE_PUBLIC_PORT", "80"),
             ("NOTIFY_SOCKET", ""),
+            ("VESTIBULE_FAMILY", "a,b"),
         ] {
             assert_eq!(of(name), Some(&wanted.into()), "{name}");
         }

@@ -57,8 +57,10 @@ pub struct Plan {
     pub child_term_first: bool,
     /// Where the child's word on its readiness arrives.
     pub notify: Option<NotifySocket>,
-    /// Ends the child's group when we are killed.
+    /// Ends the child's group and family when we are killed.
     pub guard: Option<Guard>,
+    /// Whose family we are ourselves, if a front started us.
+    pub family_around: Option<OsString>,
 }
 
 /// How one run of the child went.
@@ -130,7 +132,9 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
 
 fn start(plan: &Plan) -> Result<Child, SpawnError> {
     let notify = plan.notify.as_ref().map(NotifySocket::env);
-    let launch = launch(&plan.program, &plan.args, plan.port, plan.public_port, notify);
+    let around = plan.family_around.as_deref();
+    let family = plan.guard.as_ref().map(|guard| guard.family(around));
+    let launch = launch(&plan.program, &plan.args, plan.port, plan.public_port, notify, family);
     let child = Child::spawn(&launch)?;
     if let Some(guard) = &plan.guard {
         guard.watch(child.pid());
@@ -145,7 +149,9 @@ struct Awaiting<'a> {
     readiness: Readiness,
     by_default: bool,
     ready: bool,
+    /// When the startup budget ends.
     deadline: Instant,
+    /// Where it listens was said, or need not be.
     named_elsewhere: bool,
 }
 
