@@ -23,6 +23,8 @@ use vestibule_front::upstream::settle::StatusRules;
 use crate::args::{DoorArgs, LogFormat, Refusal};
 use crate::error::Error;
 
+/// Where the Google Cloud project may stand; Cloud Run itself sets none of them.
+const PROJECT_VARIABLES: [&str; 3] = ["GOOGLE_CLOUD_PROJECT", "GCP_PROJECT_ID", "GCLOUD_PROJECT"];
 /// Where clients connect when neither flag nor variable says so.
 const PORT_DEFAULT: u16 = 8080;
 /// All held heads together, as a multiple of what a usual one takes.
@@ -94,7 +96,7 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
         request_timeout: args.request_timeout.or(budgets.request_timeout.value),
         limits: Limits {
             held_max: args.max_held,
-            held_bytes_max: args.max_held.saturating_mul(HELD_BYTES_EACH),
+            held_bytes_max: held_bytes_max(args),
             ..Limits::default()
         },
         platform_queues: environment.platform.is_managed(),
@@ -118,7 +120,7 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
             LogFormat::Json => true,
         },
         verbose: args.verbose,
-        project: source.get("GOOGLE_CLOUD_PROJECT"),
+        project: PROJECT_VARIABLES.into_iter().find_map(|name| source.get(name)),
     };
     let runtime_directory = source.get("XDG_RUNTIME_DIR");
     let family_around = source.get(FAMILY);
@@ -127,6 +129,12 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
     Ok(Door { listen, front, patience, source, log, environment, runtime_directory, family_around })
+}
+
+/// All held heads together: what so many usual ones take, and never less than the scouts' largest.
+fn held_bytes_max(args: &DoorArgs) -> usize {
+    let scouts = Limits::default().scouts_max.saturating_mul(args.head_bytes_max);
+    args.max_held.saturating_mul(HELD_BYTES_EACH).max(scouts)
 }
 
 fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<String>) -> Listen {
@@ -144,7 +152,6 @@ fn patience(args: &DoorArgs, budgets: &Budgets, mistakes: &mut Vec<String>) -> P
     let child_grace = budgets.child_grace.value.min(drain / 4);
     let patience = Patience {
         startup: args.startup_timeout.unwrap_or(budgets.startup.value),
-        try_timeout: args.try_timeout,
         lame_duck: args.lame_duck.unwrap_or(budgets.lame_duck.value),
         drain,
         child_grace: args.child_grace.unwrap_or(child_grace),
@@ -170,6 +177,10 @@ fn bounds(args: &DoorArgs, mistakes: &mut Vec<String>) {
         if value == Some(Duration::ZERO) {
             mistakes.push(format!("{flag} 0: nothing could ever be done in no time"));
         }
+    }
+    if args.max_held == 0 {
+        mistakes
+            .push("--max-held 0: a client must be held to be handed over; use 1 or more".into());
     }
     if !(1024..=1024 * 1024).contains(&args.head_bytes_max) {
         mistakes.push("--head-bytes-max: use 1024 to 1048576".to_owned());

@@ -55,7 +55,9 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         };
         drop(head);
         reader.shrink();
-        let is_head = plain.method == Method::HEAD;
+        let (is_head, trace) = (plain.method == Method::HEAD, plain.trace());
+        // A drain waits until the client has its answer, a refusal too.
+        let seat = front.drain.seat();
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
             After::Keep => {}
             After::Broken(ending) => {
@@ -66,7 +68,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
             After::Over(ending) => {
                 let lasted = millis(Instant::now() - arrived);
                 match ending.by {
-                    Party::Client => return journal::left(ending, lasted),
+                    Party::Client => return journal::left(ending, lasted, trace),
                     Party::Upstream => journal::broke_off(ending, lasted),
                     // It only wanted no further request.
                     Party::Door => {}
@@ -74,7 +76,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
                 return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
-                journal::refused(&reason, ending, millis(Instant::now() - arrived));
+                journal::refused(&reason, ending, millis(Instant::now() - arrived), trace);
                 if is_head {
                     farewell::over_http_to_head(&mut client, &reason).await;
                 } else {
@@ -83,6 +85,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
                 return;
             }
         }
+        drop(seat);
         let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };
         deadline = next;
     }
@@ -153,22 +156,19 @@ async fn plain_request<S: Stream, D: Dial>(
         bytes: plain.fields.len() * FIELD_WEIGHT,
         deadline: front.hold_deadline(arrived, None),
     };
-    let seat = front.drain.seat();
     let admitted = tokio::select! {
         biased;
         admitted = front.gate.admit(arrival) => admitted,
         // Its body stays unread, so leaving is watched without reading.
         () = client.left() => return After::Over(Ending::new(Party::Client, Phase::Held)),
     };
-    let after = match admitted {
+    match admitted {
         Ok(permit) => exchange(front, client, reader, plain, permit).await,
         Err(refusal) => After::Refuse(Reason::Gate(refusal), Ending::new(Party::Door, Phase::Held)),
-    };
-    drop(seat);
-    after
+    }
 }
 
 async fn refuse<S: Stream>(client: &mut S, reason: &Reason) {
-    journal::refused(reason, Ending::new(Party::Client, Phase::Head), 0);
+    journal::refused(reason, Ending::new(Party::Client, Phase::Head), 0, None);
     farewell::over_http(client, reason).await;
 }

@@ -13,18 +13,18 @@ use crate::drain::Seat;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason, Style};
 use crate::front::Shared;
-use crate::head::Handshake;
 use crate::head::upgrade::Verified;
+use crate::head::{Handshake, TraceContext};
 use crate::journal;
 use crate::relay::{self, Behind, Kept};
 use crate::service::millis;
 use crate::stream::Stream;
 use crate::stream::scratch::read_once;
-use crate::tunnel::{self, Detail, Tunnel};
+use crate::tunnel::{self, Detail, Ended, Tunnel};
 use crate::upstream::dial::Dial;
 use crate::upstream::handshake::{Answered, Terms, Tried, try_once};
 use crate::upstream::retry;
-use crate::upstream::settle::Unsettled;
+use crate::upstream::settle::{Unsettled, close_is_unsettled};
 
 /// How a handshake that did not become a tunnel ends.
 enum Out<S> {
@@ -66,7 +66,7 @@ pub async fn hand_over<S: Stream, D: Dial>(
         Ok(open) => {
             let waited = open.permit.waited(Instant::now());
             journal::admitted(waited, open.permit.tries(), handshake.trace());
-            begin_tunnel(front, client, open, seat, arrived);
+            begin_tunnel(front, client, open, seat, (arrived, handshake.trace()));
         }
         Err(out) => Box::pin(end(&front, client, &handshake, out, arrived)).await,
     }
@@ -134,6 +134,10 @@ async fn try_until_answered<S: Stream, D: Dial>(
         tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
         if cause == Unsettled::Refused {
             front.service.lost("it refuses connections", Instant::now());
+        } else if front.settings.settle.is_zero() {
+            // Its head was sent, and may have spent a ticket that is good for one time.
+            permit.answered();
+            return Err(last_answer(GiveUp::LastAnswer, kept, cause, phase));
         }
         let again = tokio::select! {
             again = permit.retry() => again,
@@ -204,11 +208,10 @@ fn begin_tunnel<S: Stream, D: Dial>(
     client: S,
     open: Open<D::Stream>,
     mut seat: Seat,
-    arrived: Instant,
+    (arrived, trace): (Instant, Option<TraceContext>),
 ) {
     let Open { upstream, verified, words, permit } = open;
-    front.service.survived(Instant::now());
-    permit.settled();
+    front.service.survived(permit, Instant::now());
     front.service.tunnel_began();
     let mut preload = verified.relayed_head();
     let head_len = preload.len();
@@ -222,11 +225,22 @@ fn begin_tunnel<S: Stream, D: Dial>(
         };
         let ended = tunnel::drive(tunnel, client, upstream, turn).await;
         let now = Instant::now();
-        let dropped = matches!(ended.detail, Detail::UpstreamEof | Detail::UpstreamReset);
-        front.service.tunnel_ended(dropped, now);
-        journal::tunnel_ended(&ended, now - arrived);
+        front.service.tunnel_ended(restarted(&ended), now);
+        journal::tunnel_ended(&ended, now - arrived, trace);
         drop(seat);
     });
+}
+
+/// Whether a tunnel's end shows that the service goes away: it vanished, or closed with a code
+/// that says so.
+fn restarted(ended: &Ended) -> bool {
+    match ended.detail {
+        Detail::UpstreamEof | Detail::UpstreamReset => true,
+        Detail::CloseForwarded(Some(code)) => {
+            ended.ending.by == Party::Upstream && (code == 1001 || close_is_unsettled(code))
+        }
+        _ => false,
+    }
 }
 
 async fn end<S: Stream, D: Dial>(
@@ -238,14 +252,16 @@ async fn end<S: Stream, D: Dial>(
 ) {
     let waited = millis(Instant::now() - arrived);
     match out {
-        Out::Left(phase) => journal::left(Ending::new(Party::Client, phase), waited),
+        Out::Left(phase) => {
+            journal::left(Ending::new(Party::Client, phase), waited, handshake.trace());
+        }
         Out::Refuse(reason, phase) => {
             let by = match reason {
                 Reason::EarlyBytes => Party::Client,
                 Reason::Gate(_) => Party::Door,
                 _ => Party::Upstream,
             };
-            journal::refused(&reason, Ending::new(by, phase), waited);
+            journal::refused(&reason, Ending::new(by, phase), waited, handshake.trace());
             match (&reason, front.settings.refusal) {
                 (Reason::Gate(refusal), Style::Close) => {
                     farewell::over_websocket(&mut client, handshake, refusal).await;

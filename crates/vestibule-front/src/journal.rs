@@ -13,13 +13,28 @@ use crate::head::TraceContext;
 use crate::service::millis;
 use crate::tunnel::Ended;
 
+/// The fields by which a log viewer joins a line to its trace.
+struct Trace {
+    id: Option<String>,
+    span: Option<String>,
+    sampled: Option<bool>,
+}
+
+impl From<Option<TraceContext>> for Trace {
+    fn from(trace: Option<TraceContext>) -> Self {
+        Self {
+            id: trace.map(|trace| format!("{:032x}", trace.trace_id)),
+            span: trace.map(|trace| format!("{:016x}", trace.span_id)),
+            sampled: trace.map(|trace| trace.sampled),
+        }
+    }
+}
+
 /// A handshake became a tunnel.
 pub fn admitted(waited: Duration, tries: u32, trace: Option<TraceContext>) {
-    let trace_id = trace.map(|trace| format!("{:032x}", trace.trace_id));
-    let span_id = trace.map(|trace| format!("{:016x}", trace.span_id));
-    let sampled = trace.map(|trace| trace.sampled);
+    let Trace { id, span, sampled } = trace.into();
     let waited_ms = millis(waited);
-    tracing::info!(waited_ms, tries, trace = trace_id, span = span_id, sampled, "admitted");
+    tracing::info!(waited_ms, tries, trace = id, span, sampled, "admitted");
 }
 
 /// Everyone who waited for a release has gone.
@@ -29,7 +44,8 @@ pub fn released(release: Release) {
 }
 
 /// A tunnel is over.
-pub fn tunnel_ended(ended: &Ended, lasted: Duration) {
+pub fn tunnel_ended(ended: &Ended, lasted: Duration, trace: Option<TraceContext>) {
+    let Trace { id, span, sampled } = trace.into();
     tracing::info!(
         ending = %ended.ending,
         how = ended.detail.as_str(),
@@ -37,18 +53,23 @@ pub fn tunnel_ended(ended: &Ended, lasted: Duration) {
         to_upstream = ended.to_upstream,
         close_sent = ended.close_sent,
         lasted_ms = millis(lasted),
+        trace = id,
+        span,
+        sampled,
         "tunnel ended",
     );
 }
 
 /// A client was refused.
-pub fn refused(reason: &Reason, ending: Ending, waited_ms: u64) {
-    tracing::info!(%reason, %ending, waited_ms, "refused");
+pub fn refused(reason: &Reason, ending: Ending, waited_ms: u64, trace: Option<TraceContext>) {
+    let Trace { id, span, sampled } = trace.into();
+    tracing::info!(%reason, %ending, waited_ms, trace = id, span, sampled, "refused");
 }
 
 /// A client left before it was answered.
-pub fn left(ending: Ending, waited_ms: u64) {
-    tracing::info!(%ending, waited_ms, "client left");
+pub fn left(ending: Ending, waited_ms: u64, trace: Option<TraceContext>) {
+    let Trace { id, span, sampled } = trace.into();
+    tracing::info!(%ending, waited_ms, trace = id, span, sampled, "client left");
 }
 
 /// The service broke off in the middle of an answer.

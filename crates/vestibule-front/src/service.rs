@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use vestibule::gate::{Gate, Refusal, Stance};
+use vestibule::gate::{Gate, Permit, Refusal, Stance};
 use vestibule::readiness::{Failure, Publisher, State};
 
 use crate::upstream::probe::Evidence;
@@ -64,12 +64,14 @@ impl Service {
         self.gate.take_stance(Stance::Scout);
     }
 
-    /// A hand-over survived: everyone may go.
-    pub fn survived(&self, now: Instant) {
+    /// A hand-over survived. If the gate released its queue for it, the service is grown: a
+    /// survivor of an earlier life proves nothing of this one.
+    pub fn survived(&self, permit: Permit, now: Instant) {
         let mut inner = self.lock();
-        if matches!(inner.life, Life::Ready(Youth::Young(_))) {
+        let held = self.gate.counts().held;
+        if permit.settled() {
             inner.become_(Life::Ready(Youth::Grown), now);
-            tracing::info!(held = self.gate.counts().held, "first hand-over settled: releasing");
+            tracing::info!(held, "first hand-over settled: releasing");
         }
     }
 
@@ -119,9 +121,12 @@ impl Service {
         self.gate.take_stance(Stance::Refuse(Refusal::Draining));
     }
 
-    /// Resolves when [`Self::lost`] took readiness away: probing must begin again.
+    /// Resolves when [`Self::lost`] took readiness away: probing must begin again. News of an
+    /// earlier life does not count.
     pub async fn until_lost(&self) {
-        self.lost.notified().await;
+        while matches!(self.lock().life, Life::Ready(_)) {
+            self.lost.notified().await;
+        }
     }
 
     /// The window that the next hand-over must survive; `None` when it need not.

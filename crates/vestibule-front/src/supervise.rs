@@ -19,8 +19,6 @@ use crate::upstream::probe::Readiness;
 pub struct Patience {
     /// From start to readiness.
     pub startup: Duration,
-    /// One probe, and the first try of a hand-over.
-    pub try_timeout: Duration,
     /// From SIGTERM to the first refusal.
     pub lame_duck: Duration,
     /// From there to the child's end.

@@ -2,9 +2,12 @@
 //!
 //! Owns raising limits, the runtime, and the first log lines. Must never outlive its command.
 
+use std::net::IpAddr;
+
 use tokio::runtime::{Builder, Runtime};
 use vestibule_front::listener::PublicListener;
 use vestibule_front::process::limits::raise_descriptor_limit;
+use vestibule_front::upstream::dial::Upstream;
 
 use crate::error::Error;
 use crate::settings::Door;
@@ -36,4 +39,28 @@ pub(crate) fn listen(door: &Door) -> Result<PublicListener, Error> {
         tracing::warn!(%conflict, "the environment contradicts itself");
     }
     Ok(listener)
+}
+
+/// Whether the upstream's address is our own: every request would come back to us for ever.
+pub(crate) fn is_itself(listener: &PublicListener, upstream: &Upstream) -> bool {
+    let (ours, local) = match listener {
+        PublicListener::Tcp(tcp) => match tcp.local_addr() {
+            Ok(address) => (address.port(), address.ip()),
+            Err(_) => return false,
+        },
+        PublicListener::Unix(..) => {
+            return matches!(upstream, Upstream::Unix(_))
+                && listener.local() == upstream.to_string();
+        }
+    };
+    let here = local.is_unspecified() || local.is_loopback();
+    match upstream {
+        Upstream::Loopback(port) => *port == ours && here,
+        Upstream::Host(host, port) => {
+            let names_us = host == "localhost"
+                || host.parse::<IpAddr>().is_ok_and(|ip| ip == local || (ip.is_loopback() && here));
+            *port == ours && names_us
+        }
+        Upstream::Unix(_) => false,
+    }
 }

@@ -30,6 +30,11 @@ pub(crate) fn serve(args: Box<ServeArgs>) -> Result<Exit, Error> {
         let signals = Signals::install()
             .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
         let listener = door::listen(&door)?;
+        if door::is_itself(&listener, &args.upstream) {
+            let message = format!("--upstream {}: that is the door itself", args.upstream);
+            let hint = "give the door another address with --listen";
+            return Err(Error::configuration(message).hint(hint));
+        }
         tracing::info!(upstream = %args.upstream, "standing before");
         let front = Shared::new(door.front, args.upstream);
         stand_before(front, listener, door.source.readiness, door.patience, signals).await;

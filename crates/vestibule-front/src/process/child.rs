@@ -55,7 +55,7 @@ pub enum SpawnError {
         reason: String,
     },
     /// The system could not start anything: no processes, memory or descriptors left.
-    #[error("failed to start a process")]
+    #[error("failed to start a process: {0}")]
     Other(#[from] std::io::Error),
 }
 

@@ -36,6 +36,8 @@ const FILE: &str = "socket";
 
 /// Most leftovers of earlier runs that are looked at in one directory.
 const LEFTOVERS_MAX: usize = 256;
+/// Most unread messages that are thrown away between two children; the kernel keeps fewer.
+const DISCARDED_MAX: usize = 4096;
 
 /// The socket that the service notifies. Its file and directory go with it.
 #[derive(Debug)]
@@ -117,6 +119,16 @@ impl NotifySocket {
     /// How many messages were not believed or not readable so far.
     pub fn ignored(&self) -> u64 {
         self.ignored.load(Ordering::Relaxed)
+    }
+
+    /// Throws away what has arrived and was not read: it is of an earlier child, whose number tells
+    /// nothing any more. Bounded, in case somebody keeps sending.
+    pub fn discard(&self) {
+        for _ in 0..DISCARDED_MAX {
+            if receive::receive(self.socket.as_fd()).is_err() {
+                return;
+            }
+        }
     }
 
     /// The next message from the child or its family; see [`family::belongs`]. A sender that has

@@ -3,13 +3,13 @@
 //! Owns the head that we write and the framing of its body. Must never copy a hop-by-hop field,
 //! nor pass an answer whose framing could be read two ways.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::ext::ReasonPhrase;
 
 use crate::body::parse_length;
-use crate::head::Version;
+use crate::head::{Version, is_hop_by_hop};
 
 /// How the body of an answer reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn head(parts: &Parts, way: BodyWay, keep: bool, version: Version) -> Vec<u8
     for (name, value) in &parts.headers {
         // RFC 9110 section 8.6: a 204 has no length, and a client may believe the one it gets.
         let lies = *name == CONTENT_LENGTH && parts.status == StatusCode::NO_CONTENT;
-        if is_hop_by_hop(name) || listed.contains(name) || lies {
+        if ends_here(name) || listed.contains(name) || lies {
             continue;
         }
         put(&mut bytes, name.as_str(), value.as_bytes());
@@ -103,7 +103,9 @@ pub fn head(parts: &Parts, way: BodyWay, keep: bool, version: Version) -> Vec<u8
 pub fn interim(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
     let reason = status.canonical_reason().unwrap_or_default();
     let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-    for (name, value) in headers.iter().filter(|(name, _)| !is_hop_by_hop(name)) {
+    let listed = listed_in_connection(headers);
+    let passes = |name: &HeaderName| !ends_here(name) && !listed.contains(name);
+    for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
         put(&mut bytes, name.as_str(), value.as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");
@@ -138,12 +140,9 @@ fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// RFC 9110 section 7.6.1. `Trailer` stays: trailers are passed on.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == CONNECTION
-        || *name == TRANSFER_ENCODING
-        || *name == UPGRADE
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "proxy-authenticate")
+/// What ends at us, the framing included, which is written anew.
+fn ends_here(name: &HeaderName) -> bool {
+    *name == TRANSFER_ENCODING || is_hop_by_hop(name.as_str())
 }
 
 #[cfg(test)]

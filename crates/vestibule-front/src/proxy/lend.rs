@@ -10,8 +10,8 @@ use vestibule::gate::{Arrival, GiveUp, Kind, Permit};
 
 use crate::farewell::Reason;
 use crate::front::Shared;
-use crate::upstream::dial::{Dial, nobody_listens};
-use crate::upstream::pool::{self, Lent};
+use crate::upstream::dial::{Dial, is_busy, nobody_listens};
+use crate::upstream::pool::Lent;
 
 /// What a request needs of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ pub(super) async fn lend_again<D: Dial>(
 }
 
 async fn connect<D: Dial>(front: &Arc<Shared<D>>, deadline: Instant) -> io::Result<Lent> {
-    timeout_at(deadline, pool::connect(&front.dial))
+    timeout_at(deadline, front.pool.connect(&front.dial))
         .await
         .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))
 }
@@ -75,6 +75,9 @@ fn missed<D: Dial>(
     error: &io::Error,
     wanted: Wanted,
 ) -> Result<(), Reason> {
+    if is_busy(error) {
+        return Ok(());
+    }
     if !nobody_listens(error) {
         tracing::warn!(%error, "could not reach the service");
         return Err(Reason::Unreachable);

@@ -19,8 +19,21 @@ const LAST_CLOSE_MARGIN: Duration = Duration::from_millis(500);
 /// After a hurried end, how long answers and Closes may take to get out.
 const HURRIED: Duration = Duration::from_millis(200);
 
+/// How we left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Through the whole drain.
+    InOrder,
+    /// We were asked a second time.
+    InAHurry,
+}
+
 /// Goes through the drain. A second SIGTERM or SIGINT at any point ends it at once.
-pub async fn leave<D: Dial>(front: &Arc<Shared<D>>, patience: &Patience, signals: &mut Signals) {
+pub async fn leave<D: Dial>(
+    front: &Arc<Shared<D>>,
+    patience: &Patience,
+    signals: &mut Signals,
+) -> Left {
     let started = Instant::now();
     front.service.lame_duck();
     tracing::info!(
@@ -37,9 +50,9 @@ pub async fn leave<D: Dial>(front: &Arc<Shared<D>>, patience: &Patience, signals
         front.drain.begin(front.settings.drain_code, window, Instant::now());
         timeout(closing, front.drain.empty()).await.is_ok()
     };
-    let emptied = tokio::select! {
-        emptied = in_order => emptied,
-        () = second_word(signals) => hurry(front).await,
+    let (left, emptied) = tokio::select! {
+        emptied = in_order => (Left::InOrder, emptied),
+        () = second_word(signals) => (Left::InAHurry, hurry(front).await),
     };
     let took = millis(Instant::now() - started);
     let open = front.drain.open();
@@ -48,6 +61,7 @@ pub async fn leave<D: Dial>(front: &Arc<Shared<D>>, patience: &Patience, signals
     } else {
         tracing::warn!(took_ms = took, open, "drain ended with connections open");
     }
+    left
 }
 
 async fn hurry<D: Dial>(front: &Arc<Shared<D>>) -> bool {

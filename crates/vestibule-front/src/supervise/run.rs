@@ -21,18 +21,21 @@ use crate::process::notify::{Notification, NotifySocket};
 use crate::process::signals::{Signal, Signals};
 use crate::service::millis;
 use crate::supervise::launch::launch;
-use crate::supervise::leave::{flush, leave, second_word};
+use crate::supervise::leave::{Left, flush, leave, second_word};
 use crate::supervise::restart::{Policy, Restarts};
-use crate::supervise::serve::never_ready;
+use crate::supervise::serve::{never_ready, tell_never_ready};
 use crate::supervise::{Outcome, Patience, Source};
 use crate::upstream::dial::Dial;
-use crate::upstream::probe::{Evidence, Readiness, until_ready};
+use crate::upstream::probe::{Evidence, LastSeen, Readiness, Seen, until_ready};
 
 /// After the child has ended by itself: how long refusals and Closes may take to get out.
 const FLUSH: Duration = Duration::from_millis(2500);
 /// When we first look where a child that does not answer listens; each further look waits twice as
-/// long, since a look reads much of `/proc`.
+/// long, up to [`LOOKS_APART_MAX`], since a look reads much of `/proc`.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
+const LOOKS_APART_MAX: Duration = Duration::from_secs(1);
+/// After a second SIGTERM, how long the child may still take.
+const HURRIED_GRACE: Duration = Duration::from_millis(200);
 /// How long the kernel may take to end what was killed.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -91,22 +94,24 @@ pub async fn run<L: Listener, D: Dial>(
 
 async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signals) -> Outcome {
     let mut restarts = Restarts::new(plan.restart);
+    // One budget for all lives until one of them gets ready: a crash loop must not renew it.
+    let mut deadline = Instant::now() + plan.patience.startup;
     loop {
         let mut child = match start(plan) {
             Ok(child) => child,
-            Err(error) => {
-                front.service.failed(&Failure::new(error.to_string()), Instant::now());
-                flush(front, FLUSH).await;
-                return Outcome::NotStarted(error.exit_code());
-            }
+            Err(error) => return not_started(front, &error).await,
         };
-        let lived = live(front, plan, &mut child, signals).await;
+        let (lived, was_ready) = live(front, plan, &mut child, signals, deadline).await;
+        if was_ready {
+            deadline = Instant::now() + plan.patience.startup;
+        }
         let exit = match lived {
             Lived::AskedToLeave => return Outcome::Child(stop(front, plan, child, signals).await),
             Lived::NeverReady => {
                 front.service.failed(&never_ready(plan.patience.startup), Instant::now());
                 flush(front, FLUSH).await;
-                let _ = end_child(plan, &mut child, signals).await;
+                child.signal_group(Signal::Terminate);
+                let _ = end_child(plan, &mut child, signals, plan.patience.child_grace).await;
                 return Outcome::NeverReady;
             }
             Lived::Ended(exit) => exit,
@@ -130,7 +135,19 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
     }
 }
 
+/// Held clients are told that there is no service; why, which may name files, is the log's.
+async fn not_started<D: Dial>(front: &Arc<Shared<D>>, error: &SpawnError) -> Outcome {
+    tracing::error!(%error, "the command could not be started");
+    front.service.failed(&Failure::new("the service could not be started"), Instant::now());
+    flush(front, FLUSH).await;
+    Outcome::NotStarted(error.exit_code())
+}
+
 fn start(plan: &Plan) -> Result<Child, SpawnError> {
+    if let Some(notify) = &plan.notify {
+        // The last words of an earlier life say nothing of this one.
+        notify.discard();
+    }
     let notify = plan.notify.as_ref().map(NotifySocket::env);
     let around = plan.family_around.as_deref();
     let family = plan.guard.as_ref().map(|guard| guard.family(around));
@@ -149,6 +166,8 @@ struct Awaiting<'a> {
     readiness: Readiness,
     by_default: bool,
     ready: bool,
+    /// It was ready at some time of this life.
+    was_ready: bool,
     /// When the startup budget ends.
     deadline: Instant,
     /// Where it listens was said, or need not be.
@@ -160,30 +179,33 @@ async fn live<D: Dial>(
     plan: &Plan,
     child: &mut Child,
     signals: &mut Signals,
-) -> Lived {
+    deadline: Instant,
+) -> (Lived, bool) {
     let mut awaiting = Awaiting {
         plan,
         readiness: plan.source.readiness.clone(),
         by_default: plan.source.by_default,
         ready: false,
-        deadline: Instant::now() + plan.patience.startup,
+        was_ready: false,
+        deadline,
         named_elsewhere: false,
     };
     let pid = child.pid();
-    let mut probing = Box::pin(probe(front, awaiting.readiness.clone()));
+    let last = LastSeen::new(Seen::Nothing);
+    let mut probing = Box::pin(probe(front, awaiting.readiness.clone(), &last));
     let mut elsewhere = Box::pin(name_elsewhere(pid, plan.port));
-    loop {
+    let lived = loop {
         tokio::select! {
-            exit = child.wait() => return Lived::Ended(exit),
+            exit = child.wait() => break Lived::Ended(exit),
             signal = signals.next() => match signal {
-                Signal::Terminate | Signal::Interrupt => return Lived::AskedToLeave,
+                Signal::Terminate | Signal::Interrupt => break Lived::AskedToLeave,
                 other => child.signal_group(other),
             },
             note = hear(plan.notify.as_ref(), pid) => {
                 let before = awaiting.readiness.clone();
                 awaiting.heard(front, &note);
                 if awaiting.readiness != before {
-                    probing = Box::pin(probe(front, awaiting.readiness.clone()));
+                    probing = Box::pin(probe(front, awaiting.readiness.clone(), &last));
                 }
             }
             evidence = &mut probing, if !awaiting.ready => awaiting.found(front, evidence),
@@ -194,22 +216,26 @@ async fn live<D: Dial>(
                     Readiness::Notify => Readiness::Tcp,
                     other => other,
                 };
-                probing = Box::pin(probe(front, readiness));
+                probing = Box::pin(probe(front, readiness, &last));
             }
-            () = sleep_until(awaiting.deadline), if !awaiting.ready => return Lived::NeverReady,
+            () = sleep_until(awaiting.deadline), if !awaiting.ready => {
+                tell_never_ready(&awaiting.readiness, &last);
+                break Lived::NeverReady;
+            }
             () = &mut elsewhere, if !awaiting.ready && !awaiting.named_elsewhere => {
                 awaiting.named_elsewhere = true;
             }
         }
-    }
+    };
+    (lived, awaiting.was_ready)
 }
 
-async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness) -> Evidence {
+async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness, last: &LastSeen) -> Evidence {
     if readiness == Readiness::Notify {
         // The child says it by itself.
         return std::future::pending().await;
     }
-    until_ready(&front.dial, &readiness, front.settings.try_timeout, || {}).await
+    until_ready(&front.dial, &readiness, front.settings.try_timeout, last).await
 }
 
 async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {
@@ -244,6 +270,7 @@ impl Awaiting<'_> {
 
     fn found<D: Dial>(&mut self, front: &Arc<Shared<D>>, evidence: Evidence) {
         self.ready = true;
+        self.was_ready = true;
         front.service.ready(evidence, Instant::now());
     }
 
@@ -256,10 +283,10 @@ impl Awaiting<'_> {
 /// Resolves once the child listens, but not where it was told to, and that has been said.
 async fn name_elsewhere(pid: u32, port: u16) {
     let mut pause = FIRST_LOOK;
-    // Ends with the startup budget, within which the pause doubles a dozen times at most.
+    // Ends with the startup budget.
     loop {
         sleep(pause).await;
-        pause *= 2;
+        pause = LOOKS_APART_MAX.min(pause * 2);
         let looked = tokio::task::spawn_blocking(move || listening_ports(pid)).await;
         let listening = looked.unwrap_or_default();
         if listening.is_empty() || listening.iter().any(|address| address.port() == port) {
@@ -287,14 +314,20 @@ async fn stop<D: Dial>(
         front.service.lame_duck();
         child.signal_group(Signal::Terminate);
     }
-    leave(front, &plan.patience, signals).await;
-    end_child(plan, &mut child, signals).await
+    let grace = match leave(front, &plan.patience, signals).await {
+        Left::InOrder => plan.patience.child_grace,
+        Left::InAHurry => HURRIED_GRACE.min(plan.patience.child_grace),
+    };
+    if !plan.child_term_first {
+        // Many servers take a second SIGTERM for "now".
+        child.signal_group(Signal::Terminate);
+    }
+    end_child(plan, &mut child, signals, grace).await
 }
 
-/// SIGTERM to the group, its grace, SIGKILL to what is left.
-async fn end_child(plan: &Plan, child: &mut Child, signals: &mut Signals) -> Exit {
-    child.signal_group(Signal::Terminate);
-    let deadline = Instant::now() + plan.patience.child_grace;
+/// Gives the group, which has had its SIGTERM, its grace, and SIGKILL to what is left.
+async fn end_child(plan: &Plan, child: &mut Child, signals: &mut Signals, grace: Duration) -> Exit {
+    let deadline = Instant::now() + grace;
     let exit = tokio::select! {
         exit = timeout_at(deadline, child.wait()) => exit.ok(),
         () = second_word(signals) => None,

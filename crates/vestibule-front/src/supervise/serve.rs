@@ -3,7 +3,7 @@
 //! Owns probing it for as long as we live. Must never give up: a service that failed may
 //! recover, and then so do we.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -16,7 +16,7 @@ use crate::service::millis;
 use crate::supervise::leave::leave;
 use crate::supervise::{Outcome, Patience};
 use crate::upstream::dial::Dial;
-use crate::upstream::probe::{Readiness, until_ready};
+use crate::upstream::probe::{LastSeen, Readiness, Seen, until_ready};
 
 /// Serves until we are asked to leave.
 pub async fn serve<L: Listener, D: Dial>(
@@ -46,18 +46,31 @@ pub async fn serve<L: Listener, D: Dial>(
 /// Probes whenever the service is not known to be ready; never resolves.
 async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness, patience: &Patience) {
     loop {
-        let mut probing =
-            Box::pin(until_ready(&front.dial, readiness, patience.try_timeout, || {}));
+        let last = LastSeen::new(Seen::Nothing);
+        let try_timeout = front.settings.try_timeout;
+        let mut probing = Box::pin(until_ready(&front.dial, readiness, try_timeout, &last));
         let evidence = match timeout(patience.startup, &mut probing).await {
             Ok(evidence) => evidence,
             Err(_elapsed) => {
-                front.service.failed(&never_ready(patience.startup), Instant::now());
+                tell_never_ready(readiness, &last);
+                let failure = never_ready(patience.startup).reason().to_owned();
+                front.service.failed(&Failure::retryable(failure), Instant::now());
                 probing.await
             }
         };
         front.service.ready(evidence, Instant::now());
         front.service.until_lost().await;
     }
+}
+
+/// Tells the operator what was seen last, and what to do.
+pub fn tell_never_ready(readiness: &Readiness, last: &LastSeen) {
+    let seen = *last.lock().unwrap_or_else(PoisonError::into_inner);
+    tracing::error!(
+        awaited = %readiness,
+        last_seen = %seen,
+        "not ready in time: see what the service says, or give it longer with --startup-timeout",
+    );
 }
 
 /// Why clients are refused once the startup budget is over.

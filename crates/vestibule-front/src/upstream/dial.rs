@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use rustix::io::Errno;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 
 use crate::stream::{Socket, Stream};
@@ -115,9 +116,29 @@ pub fn free_loopback_port() -> io::Result<u16> {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|a| a.port())
 }
 
-/// Whether a failed dial says that nobody listens there: the service is down, not slow.
+/// Whether a failed dial says that the service is not there: refused, no such host, no route. Our
+/// own want of descriptors, memory or permission says nothing of it, and neither does a full
+/// backlog.
 pub fn nobody_listens(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+    let ours = error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|code| {
+        matches!(
+            code,
+            Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOBUFS
+                | Errno::NOMEM
+                | Errno::ADDRNOTAVAIL
+                | Errno::ACCESS
+                | Errno::PERM
+                | Errno::AGAIN
+        )
+    });
+    !ours && error.kind() != io::ErrorKind::TimedOut
+}
+
+/// Whether the service is there, and its backlog full: a moment later it may have room.
+pub fn is_busy(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 #[cfg(test)]

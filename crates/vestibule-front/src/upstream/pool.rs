@@ -10,26 +10,37 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::proxy::upload::Upload;
+use crate::stream::Stream;
 use crate::upstream::dial::Dial;
 use crate::upstream::patient::Patient;
 
 /// Shorter than the 5 s after which uvicorn and Node close an idle connection, so that we never
 /// write into one that is just being closed.
 const IDLE_MAX: Duration = Duration::from_secs(4);
+/// Dials in flight at most: held requests are released together, and an accept queue is short.
+const DIALS_MAX: usize = 32;
 /// Idle connections kept at most.
 const KEPT_MAX: usize = 256;
-/// Head of an answer: as large as we let a client's be.
+/// Head of an answer; hyper refuses a larger one.
 const ANSWER_HEAD_MAX: usize = 64 * 1024;
 /// Fields of an answer.
 const ANSWER_FIELDS_MAX: usize = 200;
 
 /// The idle connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pool {
     idle: Mutex<VecDeque<Idle>>,
+    dials: Semaphore,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { idle: Mutex::default(), dials: Semaphore::new(DIALS_MAX) }
+    }
 }
 
 #[derive(Debug)]
@@ -75,14 +86,20 @@ impl Pool {
         idle.retain(|kept| now - kept.since < IDLE_MAX && !kept.sender.is_closed());
         idle.pop_back().map(|kept| kept.sender)
     }
+
+    /// Dials a fresh connection, a few at a time.
+    ///
+    /// # Errors
+    /// What the dial said; hyper's own handshake does no I/O.
+    pub async fn connect<D: Dial>(&self, dial: &D) -> io::Result<Lent> {
+        let turn = self.dials.acquire().await.map_err(io::Error::other)?;
+        let stream = dial.dial().await?;
+        drop(turn);
+        handshake(stream).await
+    }
 }
 
-/// Dials a fresh connection for plain requests.
-///
-/// # Errors
-/// What the dial said; hyper's own handshake does no I/O.
-pub async fn connect<D: Dial>(dial: &D) -> io::Result<Lent> {
-    let stream = dial.dial().await?;
+async fn handshake<S: Stream>(stream: S) -> io::Result<Lent> {
     let (sender, connection) = http1::Builder::new()
         .max_header_size(ANSWER_HEAD_MAX)
         .max_headers(ANSWER_FIELDS_MAX)

@@ -4,8 +4,10 @@
 //! probes in flight, nor take a connection for readiness where a path was given: a kernel
 //! accepts for a process that hangs.
 
+use std::fmt;
 use std::io;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -54,13 +56,23 @@ pub enum Evidence {
     Connected,
 }
 
-/// One probe's result.
-#[derive(Debug, PartialEq, Eq)]
-enum Answer {
-    Yes,
-    No,
+/// What one probe saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody was asked yet.
+    Nothing,
+    /// Nobody listens.
     NobodyListens,
+    /// No answer, or one that breaks off.
+    NoAnswer,
+    /// A connection, where that is all that is asked for.
+    Connection,
+    /// The ready path's status.
+    Status(u16),
 }
+
+/// The last thing a probe saw, to be told when the startup budget ends.
+pub type LastSeen = Mutex<Seen>;
 
 impl FromStr for Readiness {
     type Err = ReadinessSyntax;
@@ -86,47 +98,65 @@ impl Readiness {
     }
 }
 
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Notify => f.write_str("READY=1 over sd_notify"),
+            Self::Http(path) => write!(f, "a status from 200 to 399 of GET {path}"),
+            Self::Tcp => f.write_str("an open port"),
+        }
+    }
+}
+
 /// Whether `path` can be asked for as it stands: printable ASCII from a slash on.
 pub fn is_path(path: &str) -> bool {
     path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// Probes until the upstream says yes. Bounded by whoever drops it at the end of the startup
-/// budget; each probe is bounded by `try_timeout`. `on_refused` hears of each refused dial.
+/// budget; each probe is bounded by `try_timeout`, and leaves what it saw in `last`.
 pub async fn until_ready<D: Dial>(
     dial: &D,
     readiness: &Readiness,
     try_timeout: Duration,
-    mut on_refused: impl FnMut(),
+    last: &LastSeen,
 ) -> Evidence {
     let mut refused_before = false;
     loop {
-        let answer = timeout(try_timeout, ask(dial, readiness)).await.unwrap_or(Answer::No);
-        match (answer, readiness) {
-            (Answer::Yes, Readiness::Http(_)) => return Evidence::Answered { refused_before },
-            (Answer::Yes, _) => return Evidence::Connected,
-            (Answer::No, _) => {
+        let seen = timeout(try_timeout, ask(dial, readiness)).await.unwrap_or(Seen::NoAnswer);
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        match seen {
+            Seen::Status(200..=399) => return Evidence::Answered { refused_before },
+            Seen::Connection => return Evidence::Connected,
+            Seen::Status(_) => {
                 refused_before = true;
                 sleep(ANSWERED_PAUSE).await;
             }
-            (Answer::NobodyListens, _) => {
-                on_refused();
-                sleep(REFUSED_PAUSE).await;
-            }
+            Seen::NoAnswer | Seen::Nothing => sleep(ANSWERED_PAUSE).await,
+            Seen::NobodyListens => sleep(REFUSED_PAUSE).await,
         }
     }
 }
 
-async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Answer {
+async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
     let stream = match dial.dial().await {
         Ok(stream) => stream,
-        Err(error) if nobody_listens(&error) => return Answer::NobodyListens,
-        Err(_) => return Answer::No,
+        Err(error) if nobody_listens(&error) => return Seen::NobodyListens,
+        Err(_) => return Seen::NoAnswer,
     };
-    let Readiness::Http(path) = readiness else { return Answer::Yes };
-    match status(stream, path).await {
-        Ok(200..=399) => Answer::Yes,
-        _ => Answer::No,
+    let Readiness::Http(path) = readiness else { return Seen::Connection };
+    status(stream, path).await.map_or(Seen::NoAnswer, Seen::Status)
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing was asked"),
+            Self::NobodyListens => f.write_str("nobody listens"),
+            Self::NoAnswer => f.write_str("no answer"),
+            Self::Connection => f.write_str("a connection"),
+            Self::Status(status) => write!(f, "status {status}"),
+        }
     }
 }
 
@@ -185,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn a_path_that_said_no_first_is_better_evidence() {
         for (answers, refused_before) in
-            [(vec!["503 No", "200 OK"], true), (vec!["200 OK"], false), (vec!["garbage"; 1], true)]
+            [(vec!["503 No", "200 OK"], true), (vec!["200 OK"], false), (vec!["garbage"; 1], false)]
         {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let upstream = Upstream::Loopback(listener.local_addr().unwrap().port());
@@ -199,7 +229,8 @@ mod tests {
                 }
             });
             let ready = Readiness::Http("/health".into());
-            let seen = until_ready(&upstream, &ready, Duration::from_secs(1), || {}).await;
+            let last = LastSeen::new(Seen::Nothing);
+            let seen = until_ready(&upstream, &ready, Duration::from_secs(1), &last).await;
             assert_eq!(seen, Evidence::Answered { refused_before });
         }
     }

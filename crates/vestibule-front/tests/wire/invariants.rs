@@ -24,9 +24,8 @@ async fn invariant_1_no_client_is_admitted_before_readiness() {
             clients.push(door.client(request("POST", "/", "Content-Length: 4\r\n") + "body").await);
         }
         door.holds(150).await;
-        // What would make a less careful door go on: a survivor, a tunnel's end, a failed service that recovers.
+        // What would make a less careful door go on: a tunnel's end, a failed service that recovers.
         let now = tokio::time::Instant::now();
-        door.front.service.survived(now);
         door.front.service.tunnel_began();
         door.front.service.tunnel_ended(true, now);
         door.front.service.lost("nothing", now);

@@ -64,10 +64,10 @@ impl Permit {
 
     /// The hand-over survived its settle window. If a scout says so while the upstream is young, the stance
     /// becomes [`super::Stance::Admit`] and the queue is released.
-    pub fn settled(mut self) {
-        if let Some(grant) = self.grant.take() {
-            self.gate.with_queue(|queue, now| queue.settle(&grant, now));
-        }
+    /// Answers whether it was this one that did.
+    pub fn settled(mut self) -> bool {
+        let grant = self.grant.take();
+        grant.is_some_and(|grant| self.gate.with_queue(|queue, now| queue.settle(&grant, now)))
     }
 
     /// The hand-over ended with a final answer that proves nothing, as a relayed 401: frees the slot, and the

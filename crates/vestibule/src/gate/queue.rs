@@ -135,15 +135,18 @@ impl<W> Queue<W> {
     }
 
     /// The hand-over survived: the first to do so while the upstream is young releases the queue.
-    pub(super) fn settle(&mut self, grant: &Grant, now: Instant) {
+    /// Answers whether it was this one.
+    pub(super) fn settle(&mut self, grant: &Grant, now: Instant) -> bool {
         self.unseat(grant);
         if grant.seat.takes_slot() {
             self.totals.settled_total += 1;
         }
-        if grant.seat == Seat::Scout && grant.era == self.era {
+        let releases = grant.seat == Seat::Scout && grant.era == self.era;
+        if releases {
             self.turn_to(Stance::Admit, now);
         }
         self.pump(now);
+        releases
     }
 
     /// The hand-over ended and proved nothing.
@@ -207,9 +210,10 @@ impl<W> Queue<W> {
             return Err(GiveUp::Refused(Refusal::Deadline));
         }
         let tries = match grant.seat {
-            Seat::Plain => entrant.tries,
+            Seat::Plain if admits => entrant.tries,
             Seat::Scout | Seat::HandOver if admits => entrant.tries_in(self.era),
-            Seat::Scout | Seat::HandOver => 0,
+            // While nobody survives, only the deadline ends the tries.
+            Seat::Plain | Seat::Scout | Seat::HandOver => 0,
         };
         if tries >= self.limits.tries_max {
             return Err(GiveUp::LastAnswer);

@@ -19,7 +19,7 @@ pub enum Refusal {
     /// This client alone already has as many places as one client may.
     #[error("this client has its share of places")]
     ClientShare,
-    /// The service failed. The reason is for operators, not for clients.
+    /// The service failed. The reason reaches clients, too.
     #[error("the service failed: {0}")]
     Failed(Failure),
     /// A breaker that gates is open.

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use vestibule::gate::Limits;
+use vestibule::gate::{Arrival, Kind, Limits};
 use vestibule_front::drain;
 use vestibule_front::farewell::Style;
 use vestibule_front::front::{Settings, Shared, accept};
@@ -65,8 +66,15 @@ impl Door {
 
     /// A hand-over survived.
     pub(crate) fn warms(&self) {
-        self.front.service.survived(Instant::now());
-        self.front.gate.take_stance(vestibule::gate::Stance::Admit);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let arrival = Arrival { kind: Kind::Handshake { route: 0 }, bytes: 0, deadline };
+        let mut admitted = std::pin::pin!(self.front.gate.admit(arrival));
+        let Poll::Ready(Ok(permit)) =
+            admitted.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        else {
+            panic!("a ready door sends its first scout at once");
+        };
+        self.front.service.survived(permit, Instant::now());
     }
 
     pub(crate) fn held(&self) -> usize {
