@@ -8,6 +8,7 @@ use vestibule::environment::Process;
 use vestibule_front::front::Shared;
 use vestibule_front::listener::PublicListener;
 use vestibule_front::process::guard::{self, Guard};
+use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
 use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
 use vestibule_front::process::signals::Signals;
@@ -28,6 +29,7 @@ use crate::settings::{self, Door};
 pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
     let door = settings::door(&args.door, &Process)?;
     // First of all, while there is one thread and little memory to copy.
+    mask::clear();
     let guard = guard::start();
     let log = log::start(&door.log);
     let runtime = door::runtime()?;

@@ -33,6 +33,8 @@ const FLUSH: Duration = Duration::from_millis(2500);
 /// When we first look where a child that does not answer listens; each further look waits twice as
 /// long, since a look reads much of `/proc`.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// Once nothing is left behind us, how long the last refusals may take.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
 /// How long the kernel may take to end what was killed.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -80,9 +82,11 @@ pub async fn run<L: Listener, D: Dial>(
 ) -> Outcome {
     let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
     let outcome = lives(&front, &plan, &mut signals).await;
-    accepting.abort();
     // Those that left the child's group are ours to end, too.
     let left = end_descendants(KILLED_WITHIN, plan.guard.as_ref()).await;
+    // Who came while the child ended is on its way to a refusal.
+    flush(&front, LAST_FLUSH).await;
+    accepting.abort();
     if !left.is_empty() {
         tracing::error!(pids = ?left, "processes of the child could not be ended");
     }
