@@ -37,7 +37,7 @@ pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);
-    outcome.map(exit)
+    outcome.map(|outcome| exit(&outcome))
 }
 
 async fn behind_the_door(
@@ -100,10 +100,10 @@ fn notify(door: &Door) -> Result<Option<NotifySocket>, Error> {
     }
 }
 
-fn exit(outcome: Outcome) -> Exit {
+fn exit(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Child(exit) => Exit::Child(exit.exit_code()),
-        Outcome::NotStarted(code) => Exit::Child(code),
+        Outcome::NotStarted(code) => Exit::Child(*code),
         Outcome::NeverReady => Exit::NeverReady,
         Outcome::Left => Exit::Ok,
     }
