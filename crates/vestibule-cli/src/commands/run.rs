@@ -8,6 +8,7 @@ use vestibule::environment::Process;
 use vestibule_front::front::Shared;
 use vestibule_front::listener::PublicListener;
 use vestibule_front::process::guard::{self, Guard};
+use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
 use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
 use vestibule_front::process::signals::Signals;
@@ -28,6 +29,7 @@ use crate::settings::{self, Door};
 pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
     let door = settings::door(&args.door, &Process)?;
     // First of all, while there is one thread and little memory to copy.
+    mask::clear();
     let guard = guard::start();
     let log = log::start(&door.log);
     let runtime = door::runtime()?;
@@ -35,7 +37,7 @@ pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);
-    outcome.map(exit)
+    outcome.map(|outcome| exit(&outcome))
 }
 
 async fn behind_the_door(
@@ -98,10 +100,10 @@ fn notify(door: &Door) -> Result<Option<NotifySocket>, Error> {
     }
 }
 
-fn exit(outcome: Outcome) -> Exit {
+fn exit(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Child(exit) => Exit::Child(exit.exit_code()),
-        Outcome::NotStarted(code) => Exit::Child(code),
+        Outcome::NotStarted(code) => Exit::Child(*code),
         Outcome::NeverReady => Exit::NeverReady,
         Outcome::Left => Exit::Ok,
     }

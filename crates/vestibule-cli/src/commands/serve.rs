@@ -4,6 +4,7 @@
 
 use vestibule::environment::Process;
 use vestibule_front::front::Shared;
+use vestibule_front::process::mask;
 use vestibule_front::process::signals::Signals;
 use vestibule_front::supervise::serve::serve as stand_before;
 use vestibule_front::upstream::probe::Readiness;
@@ -24,6 +25,8 @@ pub(crate) fn serve(args: Box<ServeArgs>) -> Result<Exit, Error> {
         )
         .hint("use --ready-path PATH, or let `vestibule run` start it"));
     }
+    // While there is one thread: those to come inherit it.
+    mask::clear();
     let log = log::start(&door.log);
     let runtime = door::runtime()?;
     let left = runtime.block_on(async {

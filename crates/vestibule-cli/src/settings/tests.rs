@@ -15,9 +15,12 @@ fn settle(flags: &[&str], environment: &[(&str, &str)]) -> Result<Door, Error> {
     door(&args.door, &source)
 }
 
+/// Flags, variables, and the port that follows.
+type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], u16);
+
 #[test]
 fn the_port_comes_from_flag_then_variable_then_default() {
-    let rows: [(&[&str], &[(&str, &str)], _); 3] = [
+    let rows: [Row<'_>; 3] = [
         (&["--listen", "1"], &[("PORT", "2")], 1),
         (&[], &[("PORT", "2")], 2),
         (&[], &[], PORT_DEFAULT),

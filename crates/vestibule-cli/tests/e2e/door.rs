@@ -5,7 +5,6 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustix::process::{Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -85,16 +84,13 @@ impl Door {
 
     /// Waits for a line with these words in it.
     pub(crate) async fn logs(&self, words: &str) -> String {
-        let find = || self.log().into_iter().find(|line| line.contains(words));
-        let found = timeout(BOUND, async {
-            loop {
-                match find() {
-                    Some(line) => return line,
-                    None => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
-            }
-        });
-        found.await.unwrap_or_else(|_| panic!("never logged: {words}\n{}", self.log().join("\n")))
+        let mut found = None;
+        eventually(&format!("logged: {words}"), || {
+            found = self.log().into_iter().find(|line| line.contains(words));
+            found.is_some()
+        })
+        .await;
+        found.unwrap()
     }
 
     /// Waits until it listens; answers where.

@@ -34,7 +34,6 @@ async fn f04_a_child_that_ends_before_readiness_refuses_those_held_at_once() {
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
 }
 
-/// It is found on a Unix socket, before which clients can stand before the command is tried.
 #[tokio::test]
 async fn a_child_that_never_gets_ready_is_stopped_and_those_held_are_told() {
     let stage = Stage::new();

@@ -65,6 +65,8 @@ async fn f37_after_kill_9_of_the_door_and_the_next_one_clears_up() {
     eventually("no process is left", || stage.alive().is_empty()).await;
     assert!(begun.elapsed() < crate::stage::GONE_WITHIN, "{:?}", begun.elapsed());
     let mut next = stage.run(&[], &stage.app(&["end"])).await;
+    // It listens first, and makes its own directory before its child.
+    next.logs("child started").await;
     let now = stage.notify_directories();
     assert!(now.len() == 1 && now != left, "{now:?}");
     stage.touch("end");

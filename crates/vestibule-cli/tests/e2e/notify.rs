@@ -82,7 +82,7 @@ async fn a_child_that_speaks_first_is_asked_for_its_word() {
     client.is_served().await;
 }
 
-/// Its own port was long bound when it spoke, and said nothing against it.
+/// The budget that it was started with passes, and nobody is refused.
 #[tokio::test]
 async fn a_child_with_more_time_gets_it() {
     let stage = Stage::new();

@@ -61,7 +61,7 @@ async fn round(seed: u64) {
         let Some(address) = address.clone() else { break };
         clients.spawn(async move {
             sleep_until(at).await;
-            one_answer(&address, at).await
+            one_answer(&address).await
         });
     }
     sleep_until(term).await;
@@ -78,7 +78,7 @@ async fn round(seed: u64) {
 }
 
 /// Whether a client got exactly one answer: a refusal and the end, or a tunnel and its Close.
-async fn one_answer(address: &str, _at: Instant) -> Result<(), String> {
+async fn one_answer(address: &str) -> Result<(), String> {
     // Nobody listens before the door does, nor after: no connection, no answer.
     let Ok(mut client) = Client::connect(address).await else { return Ok(()) };
     if client.ask_for_a_websocket("").await.is_err() {

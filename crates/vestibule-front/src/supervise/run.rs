@@ -36,6 +36,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 const LOOKS_APART_MAX: Duration = Duration::from_secs(1);
 /// After a second SIGTERM, how long the child may still take.
 const HURRIED_GRACE: Duration = Duration::from_millis(200);
+/// Once nothing is left behind us, how long the last refusals may take.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
 /// How long the kernel may take to end what was killed.
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -83,9 +85,11 @@ pub async fn run<L: Listener, D: Dial>(
 ) -> Outcome {
     let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
     let outcome = lives(&front, &plan, &mut signals).await;
-    accepting.abort();
     // Those that left the child's group are ours to end, too.
     let left = end_descendants(KILLED_WITHIN, plan.guard.as_ref()).await;
+    // Who came while the child ended is on its way to a refusal.
+    flush(&front, LAST_FLUSH).await;
+    accepting.abort();
     if !left.is_empty() {
         tracing::error!(pids = ?left, "processes of the child could not be ended");
     }
