@@ -29,7 +29,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "SIGTERM at 200 random moments of a cold start",
         environment: &[("VESTIBULE_TEST_ROUNDS", "200")],
-        script: "cargo test -p vestibule-cli --test nothing_left_behind",
+        script: "cargo test -p vestibule-cli --test e2e random_moments",
     },
     Chore {
         name: "the full matrix: 7,200 clients",

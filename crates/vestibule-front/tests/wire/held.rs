@@ -138,8 +138,8 @@ async fn a17_a_later_head_has_its_own_deadline_too() {
         let door = Door::with(service.port, |settings| {
             settings.head_timeout = Duration::from_millis(300);
         });
-        door.warms();
         door.ready();
+        door.warms();
         let mut client = door.client(request("GET", "/", "")).await;
         assert_eq!(client.answer().await.status, 200);
         client.send("GET / HT").await;

@@ -46,7 +46,7 @@ impl Entrant {
     /// Gives it a seat.
     pub(super) const fn seated(mut self, seat: Seat, era: u64) -> Grant {
         self.tries = self.tries.saturating_add(1);
-        if matches!(seat, Seat::HandOver) {
+        if matches!(seat, Seat::HandOver | Seat::Plain) {
             self.tries_in_era = self.tries_in(era).saturating_add(1);
             self.era = era;
         }

@@ -210,10 +210,10 @@ impl<W> Queue<W> {
             return Err(GiveUp::Refused(Refusal::Deadline));
         }
         let tries = match grant.seat {
-            Seat::Plain if admits => entrant.tries,
+            // What the upstream was before it was lost does not count against anybody.
+            Seat::Plain => entrant.tries_in(self.era),
             Seat::Scout | Seat::HandOver if admits => entrant.tries_in(self.era),
-            // While nobody survives, only the deadline ends the tries.
-            Seat::Plain | Seat::Scout | Seat::HandOver => 0,
+            Seat::Scout | Seat::HandOver => 0,
         };
         if tries >= self.limits.tries_max {
             return Err(GiveUp::LastAnswer);
