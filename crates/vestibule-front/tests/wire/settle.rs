@@ -291,3 +291,19 @@ async fn a24_tries_of_a_warm_service_are_bounded() {
     })
     .await;
 }
+
+/// A ticket that is good for one time was in the head: what the service says to it is the answer.
+#[tokio::test]
+async fn settle_0_never_repeats_a_head() {
+    watched(async {
+        let service = Service::new(async |mut line: Line| {
+            line.answers(answer("503 Not Now", "wait")).await;
+        });
+        let door = Door::with(service.port, |settings| settings.settle = Duration::ZERO);
+        door.ready();
+        let mut client = door.client(handshake("/chat?ticket=1", "")).await;
+        assert_eq!(client.answer().await.status, 503);
+        assert_eq!(service.dials(), 1);
+    })
+    .await;
+}
