@@ -1,7 +1,7 @@
 //! Lag: from real readiness to the client's 101, for clients that were all held.
 //!
-//! Owns the races and their comparison. Backends that hold their clients themselves are the
-//! limit: no front can be better than the service it stands before.
+//! Owns the races and their comparison. A backend that holds its clients itself, unread in its own
+//! backlog, is the peer: what it has left to do when it gets ready is what a front leaves to it.
 
 use std::process::{Command, Stdio};
 
@@ -36,10 +36,10 @@ const PROBED: Row = Row {
     flags: &["--door-only", "--ready-path", "/health"],
 };
 
-/// The backend holding its clients itself, and the same backend behind the door.
+/// The backend holding its clients in its backlog, and the same backend behind the door.
 const fn pair(backend: &'static str) -> [Row; 2] {
     [
-        Row { backend, env: &[("MODE", "close1011"), ("HOLD_ITSELF", "1")], flags: &[] },
+        Row { backend, env: &[("MODE", "close1011"), ("HOLD_ITSELF", "backlog")], flags: &[] },
         Row {
             backend,
             env: &[("MODE", "close1011")],
@@ -76,7 +76,8 @@ fn ratio(tools: &Tools, [itself, door]: &[Row; 2]) -> Result<f64, String> {
 fn p99(tools: &Tools, row: &Row) -> Result<f64, String> {
     let output = Command::new(&tools.vestibule)
         .args(["race", "--json", "--path", "/ws", "--clients", &CLIENTS.to_string()])
-        .args(["--head-start", HEAD_START, "--spread", SPREAD])
+        // A client that talks at once would take from the others' processor.
+        .args(["--head-start", HEAD_START, "--spread", SPREAD, "--send", ""])
         .args(row.flags)
         .arg("--")
         .args(tools.backend(row.backend))
