@@ -10,7 +10,6 @@ use vestibule::gate::Release;
 use crate::ending::Ending;
 use crate::farewell::Reason;
 use crate::head::TraceContext;
-use crate::service::millis;
 use crate::tunnel::Ended;
 
 /// The fields by which a log viewer joins a line to its trace.
@@ -80,4 +79,9 @@ pub fn broke_off(ending: Ending, lasted_ms: u64) {
 /// The service answered a handshake with something other than 101.
 pub fn answered(status: u16, waited_ms: u64) {
     tracing::info!(status, waited_ms, "the service answered a handshake itself");
+}
+
+/// Whole milliseconds, for the log.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,6 @@ pub mod answer;
 mod ask;
 mod download;
 mod lend;
-pub mod upload;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,10 +23,10 @@ use crate::head::{HeadReader, Plain};
 use crate::proxy::ask::Asking;
 use crate::proxy::download::{Downloaded, Progress};
 use crate::proxy::lend::Wanted;
-use crate::proxy::upload::{Source, Upload, Uploaded};
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
 use crate::upstream::dial::Dial;
+use crate::upstream::upload::{Source, Upload, Uploaded};
 use crate::wellness;
 
 /// What becomes of the client's connection after an exchange.

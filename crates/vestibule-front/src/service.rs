@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use vestibule::gate::{Gate, Permit, Refusal, Stance};
 use vestibule::readiness::{Failure, Publisher, State};
 
+use crate::journal::millis;
 use crate::upstream::probe::Evidence;
 use crate::upstream::scout::{Fall, Youth};
 
@@ -163,9 +164,4 @@ impl Inner {
         self.life = life;
         self.since = now;
     }
-}
-
-/// Whole milliseconds, for the log.
-pub fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

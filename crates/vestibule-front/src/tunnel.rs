@@ -11,7 +11,6 @@ mod drive;
 mod ended;
 pub mod frames;
 mod half;
-pub(crate) mod scratch;
 mod spill;
 mod turn;
 
@@ -29,6 +28,7 @@ use self::ended::Cause;
 use self::half::{Half, Intake, Pumped};
 use self::turn::Turn;
 use crate::ending::{Party, Phase};
+use crate::stream::scratch::lend;
 
 /// How long one direction may flow on after the other has ended. Without it a peer that never ends
 /// its own stream leaves sockets in CLOSE_WAIT for ever.
@@ -113,7 +113,7 @@ impl Tunnel {
         C: AsyncRead + AsyncWrite + Unpin,
         U: AsyncRead + AsyncWrite + Unpin,
     {
-        scratch::lend(|scratch| {
+        lend(|scratch| {
             let expired = self.expire(now);
             loop {
                 let up = self.intake_up();

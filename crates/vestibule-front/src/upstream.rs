@@ -11,3 +11,4 @@ pub mod probe;
 pub mod retry;
 pub mod scout;
 pub mod settle;
+pub mod upload;

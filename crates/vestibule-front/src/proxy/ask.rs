@@ -17,9 +17,9 @@ use crate::front::Shared;
 use crate::head::{Plain, Version};
 use crate::proxy::answer;
 use crate::proxy::lend::{Wanted, lend_again};
-use crate::proxy::upload::Upload;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Lent;
+use crate::upstream::upload::Upload;
 
 /// A request, and on which terms it may wait for a connection.
 pub(super) struct Asking {

@@ -19,11 +19,11 @@ use crate::farewell::Reason;
 use crate::front::Shared;
 use crate::proxy::answer::{self, BodyWay};
 use crate::proxy::ask::{self, Asking};
-use crate::proxy::upload::Upload;
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Lent;
+use crate::upstream::upload::Upload;
 
 /// Interim answers passed on for one request; more are dropped.
 const INTERIM_MAX: usize = 16;

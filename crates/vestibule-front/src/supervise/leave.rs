@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::front::Shared;
+use crate::journal::millis;
 use crate::process::signals::{Signal, Signals};
-use crate::service::millis;
 use crate::supervise::Patience;
 use crate::upstream::dial::Dial;
 

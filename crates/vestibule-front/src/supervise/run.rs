@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use vestibule::readiness::Failure;
 
 use crate::front::{Shared, accept};
+use crate::journal::millis;
 use crate::listener::Listener;
 use crate::process::child::{Child, SpawnError};
 use crate::process::exit::Exit;
@@ -19,7 +20,6 @@ use crate::process::guard::Guard;
 use crate::process::listen::listening_ports;
 use crate::process::notify::{Notification, NotifySocket};
 use crate::process::signals::{Signal, Signals};
-use crate::service::millis;
 use crate::supervise::launch::launch;
 use crate::supervise::leave::{Left, flush, leave, second_word};
 use crate::supervise::restart::{Policy, Restarts};

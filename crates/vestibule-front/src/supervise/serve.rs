@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout};
 use vestibule::readiness::Failure;
 
 use crate::front::{Shared, accept};
+use crate::journal::millis;
 use crate::listener::Listener;
 use crate::process::signals::{Signal, Signals};
-use crate::service::millis;
 use crate::supervise::leave::leave;
 use crate::supervise::{Outcome, Patience};
 use crate::upstream::dial::Dial;

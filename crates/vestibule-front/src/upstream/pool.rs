@@ -13,10 +13,10 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::proxy::upload::Upload;
 use crate::stream::Stream;
 use crate::upstream::dial::Dial;
 use crate::upstream::patient::Patient;
+use crate::upstream::upload::Upload;
 
 /// Shorter than the 5 s after which uvicorn and Node close an idle connection, so that we never
 /// write into one that is just being closed.
