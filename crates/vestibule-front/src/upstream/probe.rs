@@ -114,7 +114,8 @@ pub fn is_path(path: &str) -> bool {
 }
 
 /// Probes until the upstream says yes. Bounded by whoever drops it at the end of the startup
-/// budget; each probe is bounded by `try_timeout`, and leaves what it saw in `last`.
+/// budget; each probe is bounded by `try_timeout` or a part of it, and leaves what it saw in
+/// `last`.
 pub async fn until_ready<D: Dial>(
     dial: &D,
     readiness: &Readiness,
@@ -122,8 +123,9 @@ pub async fn until_ready<D: Dial>(
     last: &LastSeen,
 ) -> Evidence {
     let mut refused_before = false;
-    loop {
-        let seen = timeout(try_timeout, ask(dial, readiness)).await.unwrap_or(Seen::NoAnswer);
+    for number in 0_u64.. {
+        let patience = patience(number, try_timeout);
+        let seen = timeout(patience, ask(dial, readiness)).await.unwrap_or(Seen::NoAnswer);
         *last.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         match seen {
             Seen::Status(200..=399) => return Evidence::Answered { refused_before },
@@ -136,6 +138,14 @@ pub async fn until_ready<D: Dial>(
             Seen::NobodyListens => sleep(REFUSED_PAUSE).await,
         }
     }
+    // After more probes than a process can make.
+    std::future::pending().await
+}
+
+/// Three hasty probes, then a patient one: a service that swallows what comes before it is ready
+/// is found soon after, and one whose ready path is slow is found, too.
+fn patience(number: u64, try_timeout: Duration) -> Duration {
+    if number % 4 == 3 { try_timeout } else { try_timeout / 4 }
 }
 
 async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
@@ -232,6 +242,33 @@ mod tests {
             let last = LastSeen::new(Seen::Nothing);
             let seen = until_ready(&upstream, &ready, Duration::from_secs(1), &last).await;
             assert_eq!(seen, Evidence::Answered { refused_before });
+        }
+    }
+
+    /// A service that swallows the first probes is found by a later one, not after their full
+    /// time; one that takes three quarters of the time for each answer is found as well.
+    #[tokio::test]
+    async fn f05_swallowed_probes_cost_little_and_a_slow_ready_path_is_found() {
+        let try_timeout = Duration::from_millis(400);
+        for (swallowed, takes_ms, within_ms) in [(2, 0, 390), (0, 300, 1000)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let upstream = Upstream::Loopback(listener.local_addr().unwrap().port());
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    tokio::spawn(async move {
+                        if number < swallowed {
+                            std::future::pending().await
+                        }
+                        sleep(Duration::from_millis(takes_ms)).await;
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+                    });
+                }
+            });
+            let ready = Readiness::Http("/health".into());
+            let last = LastSeen::new(Seen::Nothing);
+            let found = until_ready(&upstream, &ready, try_timeout, &last);
+            timeout(Duration::from_millis(within_ms) + try_timeout, found).await.unwrap();
         }
     }
 }
