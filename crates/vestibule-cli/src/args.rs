@@ -114,6 +114,10 @@ pub(crate) struct DoorArgs {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "100ms")]
     pub(crate) settle: Duration,
 
+    /// How many connections to the service may be dialled ahead while clients are held; 0: none
+    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
+    pub(crate) dial_ahead: usize,
+
     /// One probe's time, and a first try's while the service is young
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     pub(crate) try_timeout: Duration,

@@ -100,6 +100,7 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
             ..Limits::default()
         },
         platform_queues: environment.platform.is_managed(),
+        dial_ahead: args.dial_ahead,
         settle: args.settle,
         try_timeout: args.try_timeout,
         status_rules: StatusRules { forbidden_and_not_found: args.late_routes },

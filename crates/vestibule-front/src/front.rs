@@ -19,6 +19,7 @@ use crate::journal;
 use crate::listener::Listener;
 use crate::service::Service;
 use crate::tunnel::close::CloseCode;
+use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Pool;
 use crate::upstream::settle::StatusRules;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub platform_queues: bool,
     /// Bounds of the gate.
     pub limits: Limits,
+    /// Connections dialled ahead at most.
+    pub dial_ahead: usize,
     /// How long a first hand-over must survive.
     pub settle: Duration,
     /// The first try's time while the service is young.
@@ -66,12 +69,11 @@ pub struct Settings {
 }
 
 /// What all connections share.
-#[derive(Debug)]
-pub struct Shared<D> {
+pub struct Shared<D: Dial> {
     /// What the user set.
     pub settings: Settings,
     /// The way to the upstream.
-    pub dial: D,
+    pub dial: Ahead<D>,
     /// Holds, admits, refuses.
     pub gate: Gate,
     /// What the service behind is doing.
@@ -94,6 +96,7 @@ impl<D: Dial> Shared<D> {
         let service = Service::new(gate.clone(), publisher, Instant::now());
         let (drain, pool) = (Drain::default(), Pool::default());
         let started = Instant::now();
+        let dial = Ahead::new(dial, settings.dial_ahead);
         Arc::new(Self { settings, dial, gate, service, readiness, drain, pool, started })
     }
 
@@ -116,6 +119,7 @@ pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L
                 tokio::spawn(connection::serve(Arc::clone(&front), stream, peer));
             }
             Ok(()) = releases.changed() => {
+                front.dial.clear();
                 if let Some(release) = releases.borrow_and_update().last {
                     journal::released(release);
                 }

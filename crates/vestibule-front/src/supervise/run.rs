@@ -235,11 +235,14 @@ async fn live<D: Dial>(
 }
 
 async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness, last: &LastSeen) -> Evidence {
+    // What was dialled for an earlier life leads nowhere.
+    front.dial.clear();
+    let held = || front.gate.counts().held;
     if readiness == Readiness::Notify {
         // The child says it by itself.
-        return std::future::pending().await;
+        front.dial.keep_growing(held).await;
     }
-    until_ready(&front.dial, &readiness, front.settings.try_timeout, last).await
+    until_ready(&front.dial, held, &readiness, front.settings.try_timeout, last).await
 }
 
 async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {

@@ -48,7 +48,9 @@ async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness, pa
     loop {
         let last = LastSeen::new(Seen::Nothing);
         let try_timeout = front.settings.try_timeout;
-        let mut probing = Box::pin(until_ready(&front.dial, readiness, try_timeout, &last));
+        let held = || front.gate.counts().held;
+        front.dial.clear();
+        let mut probing = Box::pin(until_ready(&front.dial, held, readiness, try_timeout, &last));
         let evidence = match timeout(patience.startup, &mut probing).await {
             Ok(evidence) => evidence,
             Err(_elapsed) => {

@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::head::upgrade::AnswerReader;
 use crate::stream::scratch::read_once;
+use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::{Dial, nobody_listens};
 
 /// Pause after a refused dial: it costs nobody anything, and readiness often is the binding.
@@ -113,11 +114,12 @@ pub fn is_path(path: &str) -> bool {
     path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
-/// Probes until the upstream says yes. Bounded by whoever drops it at the end of the startup
+/// Probes until the upstream says yes, and dials ahead for the `held` while it says no. Bounded by whoever drops it at the end of the startup
 /// budget; each probe is bounded by `try_timeout` or a part of it, and leaves what it saw in
 /// `last`.
 pub async fn until_ready<D: Dial>(
-    dial: &D,
+    dial: &Ahead<D>,
+    held: impl Fn() -> usize,
     readiness: &Readiness,
     try_timeout: Duration,
     last: &LastSeen,
@@ -125,16 +127,20 @@ pub async fn until_ready<D: Dial>(
     let mut refused_before = false;
     for number in 0_u64.. {
         let patience = patience(number, try_timeout);
-        let seen = timeout(patience, ask(dial, readiness)).await.unwrap_or(Seen::NoAnswer);
+        let seen = timeout(patience, ask(dial.fresh(), readiness)).await.unwrap_or(Seen::NoAnswer);
         *last.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         match seen {
             Seen::Status(200..=399) => return Evidence::Answered { refused_before },
             Seen::Connection => return Evidence::Connected,
             Seen::Status(_) => {
                 refused_before = true;
+                dial.grow(held()).await;
                 sleep(ANSWERED_PAUSE).await;
             }
-            Seen::NoAnswer | Seen::Nothing => sleep(ANSWERED_PAUSE).await,
+            Seen::NoAnswer | Seen::Nothing => {
+                dial.unanswered();
+                sleep(ANSWERED_PAUSE).await;
+            }
             Seen::NobodyListens => sleep(REFUSED_PAUSE).await,
         }
     }
@@ -228,7 +234,8 @@ mod tests {
             [(vec!["503 No", "200 OK"], true), (vec!["200 OK"], false), (vec!["garbage"; 1], false)]
         {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let upstream = Upstream::Loopback(listener.local_addr().unwrap().port());
+            let port = listener.local_addr().unwrap().port();
+            let upstream = Ahead::new(Upstream::Loopback(port), 0);
             tokio::spawn(async move {
                 for answer in answers.into_iter().chain(["200 OK"]) {
                     let (mut stream, _) = listener.accept().await.unwrap();
@@ -240,7 +247,7 @@ mod tests {
             });
             let ready = Readiness::Http("/health".into());
             let last = LastSeen::new(Seen::Nothing);
-            let seen = until_ready(&upstream, &ready, Duration::from_secs(1), &last).await;
+            let seen = until_ready(&upstream, || 0, &ready, Duration::from_secs(1), &last).await;
             assert_eq!(seen, Evidence::Answered { refused_before });
         }
     }
@@ -252,13 +259,14 @@ mod tests {
         let try_timeout = Duration::from_millis(400);
         for (swallowed, takes_ms, within_ms) in [(2, 0, 390), (0, 300, 1000)] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let upstream = Upstream::Loopback(listener.local_addr().unwrap().port());
+            let port = listener.local_addr().unwrap().port();
+            let upstream = Ahead::new(Upstream::Loopback(port), 0);
             tokio::spawn(async move {
                 for number in 0.. {
                     let (mut stream, _) = listener.accept().await.unwrap();
                     tokio::spawn(async move {
                         if number < swallowed {
-                            std::future::pending().await
+                            std::future::pending::<()>().await;
                         }
                         sleep(Duration::from_millis(takes_ms)).await;
                         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
@@ -267,7 +275,7 @@ mod tests {
             });
             let ready = Readiness::Http("/health".into());
             let last = LastSeen::new(Seen::Nothing);
-            let found = until_ready(&upstream, &ready, try_timeout, &last);
+            let found = until_ready(&upstream, || 0, &ready, try_timeout, &last);
             timeout(Duration::from_millis(within_ms) + try_timeout, found).await.unwrap();
         }
     }

@@ -120,6 +120,7 @@ pub(crate) fn settings() -> Settings {
         request_timeout: None,
         platform_queues: false,
         limits: Limits::default(),
+        dial_ahead: 0,
         settle: Duration::from_millis(150),
         try_timeout: Duration::from_secs(5),
         status_rules: StatusRules::default(),
