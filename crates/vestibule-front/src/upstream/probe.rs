@@ -125,10 +125,12 @@ pub async fn until_ready<D: Dial>(
     last: &LastSeen,
 ) -> Evidence {
     let mut refused_before = false;
-    for number in 0_u64.. {
-        let patience = patience(number, try_timeout);
+    let mut unanswered = 0_u32;
+    loop {
+        let patience = patience(unanswered, try_timeout);
         let seen = timeout(patience, ask(dial.fresh(), readiness)).await.unwrap_or(Seen::NoAnswer);
         *last.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        unanswered = if seen == Seen::NoAnswer { unanswered.wrapping_add(1) } else { 0 };
         match seen {
             Seen::Status(200..=399) => return Evidence::Answered { refused_before },
             Seen::Connection => return Evidence::Connected,
@@ -144,14 +146,12 @@ pub async fn until_ready<D: Dial>(
             Seen::NobodyListens => sleep(REFUSED_PAUSE).await,
         }
     }
-    // After more probes than a process can make.
-    std::future::pending().await
 }
 
-/// Three hasty probes, then a patient one: a service that swallows what comes before it is ready
-/// is found soon after, and one whose ready path is slow is found, too.
-fn patience(number: u64, try_timeout: Duration) -> Duration {
-    if number % 4 == 3 { try_timeout } else { try_timeout / 4 }
+/// Of those that get no answer three are hasty, then one is patient: a service that swallows what
+/// comes before it is ready is found soon after, and one whose ready path is slow is found, too.
+fn patience(unanswered: u32, try_timeout: Duration) -> Duration {
+    if unanswered % 4 == 3 { try_timeout } else { try_timeout / 4 }
 }
 
 async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
