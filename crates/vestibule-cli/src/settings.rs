@@ -99,6 +99,8 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
             held_bytes_max: held_bytes_max(args),
             ..Limits::default()
         },
+        // Until the descriptor limit is known.
+        connections_max: usize::MAX,
         platform_queues: environment.platform.is_managed(),
         dial_ahead: args.dial_ahead,
         settle: args.settle,

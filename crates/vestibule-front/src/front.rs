@@ -18,6 +18,7 @@ use crate::head::forwarded::Trust;
 use crate::journal;
 use crate::listener::Listener;
 use crate::service::Service;
+use crate::stream::placed::Places;
 use crate::tunnel::close::CloseCode;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::Dial;
@@ -28,6 +29,9 @@ use crate::upstream::settle::StatusRules;
 const QUEUED_WITHIN: Duration = Duration::from_secs(1);
 /// How much more of their own clock has passed than of those that come later.
 const QUEUED_EXTRA: Duration = CLIENT_CLOCK_MARGIN_QUEUED.saturating_sub(CLIENT_CLOCK_MARGIN);
+
+/// How often the log may say that newcomers wait in the kernel.
+const FULL_SAID_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything about the front that a user can set. All of it is validated.
 #[derive(Clone, Debug)]
@@ -48,6 +52,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Connections dialled ahead at most.
     pub dial_ahead: usize,
+    /// How many public connections may be open; more wait in the kernel.
+    pub connections_max: usize,
     /// How long a first hand-over must survive.
     pub settle: Duration,
     /// The first try's time while the service is young.
@@ -113,9 +119,18 @@ impl<D: Dial> Shared<D> {
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
     let mut releases = front.gate.on_release();
+    let places = Places::new(front.settings.connections_max);
+    let mut full = Full::default();
     loop {
+        let next = async {
+            // Taken first: what is accepted has a descriptor, and what is admitted needs another.
+            full.look(&places, Instant::now());
+            let place = places.take().await;
+            let (stream, peer) = listener.accept().await;
+            (place.seat(stream), peer)
+        };
         tokio::select! {
-            (stream, peer) = listener.accept() => {
+            (stream, peer) = next => {
                 tokio::spawn(connection::serve(Arc::clone(&front), stream, peer));
             }
             Ok(()) = releases.changed() => {
@@ -124,6 +139,22 @@ pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L
                     journal::released(release);
                 }
             }
+        }
+    }
+}
+
+/// Says that every place is taken, and not more often than one can read.
+#[derive(Default)]
+struct Full {
+    said: Option<Instant>,
+}
+
+impl Full {
+    fn look(&mut self, places: &Places, now: Instant) {
+        let is_news = self.said.is_none_or(|said| now - said >= FULL_SAID_EVERY);
+        if is_news && places.are_taken() {
+            self.said = Some(now);
+            tracing::warn!("as many connections as may be are open: newcomers wait in the kernel");
         }
     }
 }

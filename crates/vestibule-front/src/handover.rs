@@ -3,10 +3,12 @@
 //! Owns the order of holding, trying and giving an answer. Must never let a client's byte reach
 //! the upstream before a verified 101, and never end without exactly one answer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use vestibule::gate::{Arrival, GiveUp, Kind, Permit, Refusal};
 
 use crate::drain::Seat;
@@ -22,9 +24,12 @@ use crate::stream::Stream;
 use crate::stream::scratch::read_once;
 use crate::tunnel::{self, Detail, Ended, Tunnel};
 use crate::upstream::dial::Dial;
-use crate::upstream::handshake::{Answered, Terms, Tried, try_once};
+use crate::upstream::handshake::{Answered, Stage, Terms, Tried, try_once};
 use crate::upstream::retry;
 use crate::upstream::settle::{Unsettled, close_is_unsettled};
+
+/// A service that has had a handshake for so long is thinking, and could take another one meanwhile.
+const THINKS_AFTER: Duration = Duration::from_secs(1);
 
 /// How a handshake that did not become a tunnel ends.
 enum Out<S> {
@@ -103,14 +108,17 @@ async fn try_until_answered<S: Stream, D: Dial>(
     let mut leaving = front.drain.leaving();
     // Bounded by the client's deadline, at which the gate refuses.
     loop {
-        let mut phase = Phase::Dialling;
+        let stage = Stage::default();
+        let (tries, deadline) = (permit.tries(), permit.deadline());
         let tried = tokio::select! {
             // A hand-over that has been verified is finished, even in the moment of a drain.
             biased;
-            tried = attempt(front, handshake, &permit, &mut phase) => tried,
+            tried = attempt(front, handshake, tries, deadline, &stage) => tried,
             () = leaving.begun() => return Err(refused(Refusal::Draining)),
-            breach = breach(client) => return Err(breach.out(phase)),
+            breach = breach(client) => return Err(breach.out(stage.phase())),
+            never = give_way(&mut permit, &stage) => match never {},
         };
+        let phase = stage.phase();
         let cause = match tried {
             Tried::Open { upstream, verified, words } => {
                 return Ok(Open { upstream, verified, words, permit });
@@ -159,20 +167,32 @@ fn last_answer<S>(given_up: GiveUp, kept: Option<Kept>, cause: Unsettled, phase:
 async fn attempt<D: Dial>(
     front: &Arc<Shared<D>>,
     handshake: &Handshake,
-    permit: &Permit,
-    phase: &mut Phase,
+    tries: u32,
+    client_deadline: Instant,
+    stage: &Stage,
 ) -> Tried<D::Stream> {
     let settings = &front.settings;
     let settle = front.service.settle(settings.settle);
     let deadline = retry::deadline(
         Instant::now(),
-        permit.tries(),
+        tries,
         settle.is_some(),
         settings.try_timeout,
-        permit.deadline(),
+        client_deadline,
     );
     let terms = Terms { deadline, settle, rules: settings.status_rules };
-    try_once(&front.dial, handshake, terms, phase).await
+    try_once(&front.dial, handshake, terms, stage).await
+}
+
+/// Lets the next in line go once the service thinks over this one. Not while it is being dialled: the
+/// service's accept queue is full then.
+async fn give_way(permit: &mut Permit, stage: &Stage) -> Infallible {
+    loop {
+        sleep(THINKS_AFTER).await;
+        if stage.phase() == Phase::Settling && permit.give_way() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 fn refused<S>(refusal: Refusal) -> Out<S> {

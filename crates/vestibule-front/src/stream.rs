@@ -4,6 +4,7 @@
 //! the two kinds of real socket. Must never buffer: bytes that the kernel holds stay there.
 
 pub mod borrowed;
+pub mod placed;
 pub mod scratch;
 
 use std::io;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use tokio::runtime::{Builder, Runtime};
 use vestibule_front::listener::PublicListener;
-use vestibule_front::process::limits::raise_descriptor_limit;
+use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
 use vestibule_front::upstream::dial::Upstream;
 
 use crate::error::Error;
@@ -21,8 +21,10 @@ pub(crate) fn runtime() -> Result<Runtime, Error> {
 }
 
 /// Binds the public listener and says so. Needs a runtime.
-pub(crate) fn listen(door: &Door) -> Result<PublicListener, Error> {
-    let _ = raise_descriptor_limit();
+pub(crate) fn listen(door: &mut Door) -> Result<PublicListener, Error> {
+    let (descriptors, _) = raise_descriptor_limit();
+    let connections_max = connections_within(descriptors);
+    door.front.connections_max = connections_max;
     let listener = PublicListener::bind(&door.listen).map_err(|error| {
         Error::system(format!("failed to listen on {}: {error}", door.listen))
             .hint("choose another address with --listen, or end the process that has this one")
@@ -35,6 +37,15 @@ pub(crate) fn listen(door: &Door) -> Result<PublicListener, Error> {
         readiness = door.source.readiness.as_str(),
         "listening",
     );
+    let held_max = door.front.limits.held_max;
+    if connections_max < held_max {
+        tracing::warn!(
+            descriptors,
+            connections_max,
+            held_max,
+            "the limit of open files (ulimit -n) allows fewer connections than may be held",
+        );
+    }
     for conflict in &environment.conflicts {
         tracing::warn!(%conflict, "the environment contradicts itself");
     }

@@ -42,12 +42,12 @@ pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
 
 async fn behind_the_door(
     args: RunArgs,
-    door: Door,
+    mut door: Door,
     guard: Option<Guard>,
 ) -> Result<Outcome, Error> {
     let signals = Signals::install()
         .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
-    let listener = door::listen(&door)?;
+    let listener = door::listen(&mut door)?;
     if let Err(error) = become_subreaper() {
         tracing::debug!(%error, "orphans of the child will go to the system's first process");
     }

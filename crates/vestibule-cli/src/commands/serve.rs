@@ -18,7 +18,7 @@ use crate::settings;
 
 /// Stands before the service until it is asked to leave.
 pub(crate) fn serve(args: Box<ServeArgs>) -> Result<Exit, Error> {
-    let door = settings::door(&args.door, &Process)?;
+    let mut door = settings::door(&args.door, &Process)?;
     if door.source.readiness == Readiness::Notify {
         return Err(Error::configuration(
             "--ready notify: a service that we did not start can't send us notifications",
@@ -32,7 +32,7 @@ pub(crate) fn serve(args: Box<ServeArgs>) -> Result<Exit, Error> {
     let left = runtime.block_on(async {
         let signals = Signals::install()
             .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
-        let listener = door::listen(&door)?;
+        let listener = door::listen(&mut door)?;
         if door::is_itself(&listener, &args.upstream) {
             let message = format!("--upstream {}: that is the door itself", args.upstream);
             let hint = "give the door another address with --listen";

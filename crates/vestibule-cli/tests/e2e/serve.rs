@@ -58,6 +58,25 @@ async fn tcp_and_unix_sockets_on_either_side() {
     }
 }
 
+/// Breaks if those held may take every descriptor: no probe and no hand-over is possible then, and all
+/// are held to their deadlines before a service that is ready.
+#[tokio::test]
+async fn f15_a_door_short_of_descriptors_loses_nobody() {
+    let stage = Stage::new();
+    let port = free_port();
+    let few = ["sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh"];
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--upstream", &port.to_string()];
+    let door = Door::start(&stage, &few, &words(&[&flags[..], &["--hold", "25s"]].concat()));
+    let mut clients = door.clients(80).await;
+    assert!(clients[0].is_held().await);
+    door.logs("newcomers wait in the kernel").await;
+    let _service = upstream(&stage, &format!("port={port}"), &[]);
+    // Each leaves when it was served, and one of those in the kernel takes its place.
+    for mut client in clients {
+        client.is_served().await;
+    }
+}
+
 #[tokio::test]
 async fn f37_an_upstream_that_stops_and_comes_again_loses_nobody() {
     let stage = Stage::new();

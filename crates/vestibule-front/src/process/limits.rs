@@ -8,6 +8,11 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::upstream::pool::KEPT_MAX;
+
+/// Descriptors that are not a client's: of the runtime, the log, probes, the child, looks at `/proc`.
+const OWN_DESCRIPTORS: usize = 32;
+
 /// What we were started with, if we have changed it.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 
@@ -24,7 +29,31 @@ pub fn raise_descriptor_limit() -> (u64, u64) {
     (now.current.unwrap_or(u64::MAX), now.maximum.unwrap_or(u64::MAX))
 }
 
+/// How many public connections `descriptors` allow, so that each that was accepted can be served: it
+/// has one itself, needs another towards the service, and may leave one of the pool behind it.
+pub fn connections_within(descriptors: u64) -> usize {
+    let free = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS);
+    (free / 3).max(free.saturating_sub(KEPT_MAX) / 2).max(1)
+}
+
 /// The limit to give back to a child; `None` where ours is unchanged.
 pub(super) fn inherited() -> Option<Rlimit> {
     INHERITED.get().map(|limit| Rlimit { current: limit.current, maximum: limit.maximum })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f15_each_accepted_connection_can_have_its_way_up_and_one_in_the_pool() {
+        for limit in (33..3000).chain([65_536, 1_048_576]) {
+            let open = connections_within(limit);
+            let used = OWN_DESCRIPTORS + 2 * open + open.min(KEPT_MAX);
+            assert!(open == 1 || used as u64 <= limit, "{limit}: {open}");
+        }
+        assert_eq!(connections_within(64), 10);
+        assert_eq!(connections_within(1024), 368);
+        assert!(connections_within(u64::MAX) > 1 << 60);
+    }
 }

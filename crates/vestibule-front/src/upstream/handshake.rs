@@ -4,6 +4,7 @@
 //! than the verified head, never pool, and never try twice: the caller asks again.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -79,20 +80,30 @@ pub struct Answered<S> {
     pub words: Vec<u8>,
 }
 
-/// Makes one try. `phase` follows how far it came, for whoever ends it from outside.
+/// How far a try has come, for whoever watches it from outside.
+#[derive(Debug, Default)]
+pub struct Stage(AtomicBool);
+
+impl Stage {
+    /// Dialling, or settling: the upstream's kernel has taken the connection.
+    pub fn phase(&self) -> Phase {
+        if self.0.load(Ordering::Relaxed) { Phase::Settling } else { Phase::Dialling }
+    }
+}
+
+/// Makes one try. `stage` follows how far it came.
 pub async fn try_once<D: Dial>(
     dial: &D,
     handshake: &Handshake,
     terms: Terms,
-    phase: &mut Phase,
+    stage: &Stage,
 ) -> Tried<D::Stream> {
-    *phase = Phase::Dialling;
     let mut upstream = match timeout_at(terms.deadline, dial.dial()).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Tried::Unsettled(of_dial(&error), None),
         Err(_elapsed) => return Tried::Unsettled(Unsettled::Silent, None),
     };
-    *phase = Phase::Settling;
+    stage.0.store(true, Ordering::Relaxed);
     let asked = timeout_at(terms.deadline, ask(&mut upstream, handshake.outbound())).await;
     let (answer, mut words) = match asked {
         Ok(Ok(answered)) => answered,

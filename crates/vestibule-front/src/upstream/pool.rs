@@ -24,7 +24,7 @@ const IDLE_MAX: Duration = Duration::from_secs(4);
 /// Dials in flight at most: held requests are released together, and an accept queue is short.
 const DIALS_MAX: usize = 32;
 /// Idle connections kept at most.
-const KEPT_MAX: usize = 256;
+pub const KEPT_MAX: usize = 256;
 /// Head of an answer; hyper refuses a larger one.
 const ANSWER_HEAD_MAX: usize = 64 * 1024;
 /// Fields of an answer.

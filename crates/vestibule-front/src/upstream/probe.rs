@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::head::upgrade::AnswerReader;
 use crate::stream::scratch::read_once;
@@ -22,6 +22,9 @@ use crate::upstream::dial::{Dial, nobody_listens};
 const REFUSED_PAUSE: Duration = Duration::from_millis(5);
 /// Pause after an answer: the service spends its own processor on our questions.
 const ANSWERED_PAUSE: Duration = Duration::from_millis(10);
+/// Pauses grow to a thousandth of the wait so far, and to this at most: whoever waited for long does
+/// not see it, and a service that stays away costs less than a hundredth of a processor.
+const PAUSE_MAX: Duration = Duration::from_millis(25);
 /// A ready path's answer head is small; more is not an answer to a probe.
 const ANSWER_MAX: usize = 16 * 1024;
 
@@ -126,6 +129,7 @@ pub async fn until_ready<D: Dial>(
 ) -> Evidence {
     let mut refused_before = false;
     let mut unanswered = 0_u32;
+    let began = Instant::now();
     loop {
         let patience = patience(unanswered, try_timeout);
         let seen = timeout(patience, ask(dial.fresh(), readiness)).await.unwrap_or(Seen::NoAnswer);
@@ -137,13 +141,13 @@ pub async fn until_ready<D: Dial>(
             Seen::Status(_) => {
                 refused_before = true;
                 dial.grow(held()).await;
-                sleep(ANSWERED_PAUSE).await;
+                sleep(pause(ANSWERED_PAUSE, began.elapsed())).await;
             }
             Seen::NoAnswer | Seen::Nothing => {
                 dial.unanswered();
-                sleep(ANSWERED_PAUSE).await;
+                sleep(pause(ANSWERED_PAUSE, began.elapsed())).await;
             }
-            Seen::NobodyListens => sleep(REFUSED_PAUSE).await,
+            Seen::NobodyListens => sleep(pause(REFUSED_PAUSE, began.elapsed())).await,
         }
     }
 }
@@ -152,6 +156,11 @@ pub async fn until_ready<D: Dial>(
 /// comes before it is ready is found soon after, and one whose ready path is slow is found, too.
 fn patience(unanswered: u32, try_timeout: Duration) -> Duration {
     if unanswered % 4 == 3 { try_timeout } else { try_timeout / 4 }
+}
+
+/// The pause behind a probe, `waited` after the first one.
+fn pause(least: Duration, waited: Duration) -> Duration {
+    least.max(waited / 1000).min(PAUSE_MAX)
 }
 
 async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
@@ -224,6 +233,15 @@ mod tests {
         ];
         for (text, wanted) in rows {
             assert_eq!(text.parse().ok(), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_stays_away_is_asked_more_and_more_rarely() {
+        let rows = [(0, 5), (5_000, 5), (12_000, 12), (25_000, 25), (3_600_000, 25)];
+        for (waited, wanted) in rows {
+            let pause = pause(REFUSED_PAUSE, Duration::from_millis(waited));
+            assert_eq!(pause, Duration::from_millis(wanted), "{waited}");
         }
     }
 

@@ -225,6 +225,30 @@ async fn without_one_survivor_a_broken_route_ends_at_the_deadline_and_not_later(
     .await;
 }
 
+/// More clients than there are slots ask for a path over which the service thinks for ever.
+#[tokio::test]
+async fn a_route_that_hangs_never_holds_the_clients_of_another() {
+    watched(async {
+        let service = Service::new(async |mut line: Line| {
+            let Some(head) = line.head().await else { return };
+            if head.starts_with("GET /good ") {
+                line.say(switching("")).await;
+            }
+            line.listen().await;
+        });
+        let door = Door::warm_before(service.port);
+        let mut hanging = Vec::new();
+        for _ in 0..40 {
+            hanging.push(door.client(handshake("/hangs", "")).await);
+        }
+        service.is_dialled(32).await;
+        let mut good = door.client(handshake("/good", "")).await;
+        let head = tokio::time::timeout(Duration::from_secs(5), good.head()).await;
+        assert!(head.expect("a route that hangs holds another").starts_with("HTTP/1.1 101 "));
+    })
+    .await;
+}
+
 /// The window is far longer than the test: only a door that does not wait for it delivers.
 #[tokio::test]
 async fn a_warm_service_pays_no_settle_time() {

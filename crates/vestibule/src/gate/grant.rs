@@ -70,6 +70,8 @@ pub(super) enum Seat {
     Scout,
     /// Handshakes while others survive.
     HandOver,
+    /// Handshakes that the upstream has and thinks over: they gave their slot to the next in line.
+    Slow,
     /// Plain requests take no slot.
     Plain,
 }

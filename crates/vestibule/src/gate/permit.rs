@@ -76,6 +76,13 @@ impl Permit {
         drop(self);
     }
 
+    /// The upstream has the request and takes its time: the next in line gets the slot, so that a route that
+    /// hangs never holds the clients of another. False while the upstream is young, and slots are kept.
+    pub fn give_way(&mut self) -> bool {
+        let Some(grant) = &mut self.grant else { return true };
+        self.gate.with_queue(|queue, now| queue.give_way(grant, now))
+    }
+
     /// The try did not settle: rests 25 to 100 ms, goes to the back and waits for another permit, at most until
     /// the deadline.
     ///

@@ -138,7 +138,7 @@ impl<W> Queue<W> {
     /// Answers whether it was this one.
     pub(super) fn settle(&mut self, grant: &Grant, now: Instant) -> bool {
         self.unseat(grant);
-        if grant.seat.takes_slot() {
+        if grant.seat != Seat::Plain {
             self.totals.settled_total += 1;
         }
         let releases = grant.seat == Seat::Scout && grant.era == self.era;
@@ -153,6 +153,18 @@ impl<W> Queue<W> {
     pub(super) fn give_back(&mut self, grant: &Grant, now: Instant) {
         self.unseat(grant);
         self.pump(now);
+    }
+
+    /// The upstream takes its time over this one: the next in line gets its slot. Not while the upstream is
+    /// young, when few may bother it. False if it has to be asked again.
+    pub(super) fn give_way(&mut self, grant: &mut Grant, now: Instant) -> bool {
+        let may = self.stance == Stance::Admit;
+        if may && grant.seat.takes_slot() {
+            self.unseat(grant);
+            grant.seat = Seat::Slow;
+            self.pump(now);
+        }
+        may
     }
 
     /// The try did not settle. `waiter` is called only if another one may follow.
@@ -212,8 +224,8 @@ impl<W> Queue<W> {
         let tries = match grant.seat {
             // What the upstream was before it was lost does not count against anybody.
             Seat::Plain => entrant.tries_in(self.era),
-            Seat::Scout | Seat::HandOver if admits => entrant.tries_in(self.era),
-            Seat::Scout | Seat::HandOver => 0,
+            _ if admits => entrant.tries_in(self.era),
+            _ => 0,
         };
         if tries >= self.limits.tries_max {
             return Err(GiveUp::LastAnswer);
@@ -223,7 +235,7 @@ impl<W> Queue<W> {
             (false, false) => return Err(GiveUp::Refused(Refusal::QueueFull)),
             (true, _) => {}
         }
-        if admits && grant.seat == Seat::HandOver && !self.budget.take() {
+        if admits && matches!(grant.seat, Seat::HandOver | Seat::Slow) && !self.budget.take() {
             return Err(GiveUp::LastAnswer);
         }
         Ok(())

@@ -121,6 +121,7 @@ pub(crate) fn settings() -> Settings {
         platform_queues: false,
         limits: Limits::default(),
         dial_ahead: 0,
+        connections_max: usize::MAX,
         settle: Duration::from_millis(150),
         try_timeout: Duration::from_secs(5),
         status_rules: StatusRules::default(),

@@ -104,6 +104,28 @@ fn a_hold_holds_both_kinds_and_ends_for_plain_requests_at_once() {
     assert!(matches!(scene.enter(10, Kind::Plain), Entered::Admitted(_)));
 }
 
+/// Breaks if a slot is given twice, while the upstream is young, or if giving way is a way around the budget.
+#[test]
+fn a_hand_over_that_takes_its_time_gives_its_slot_to_the_next_once() {
+    let limits = Limits { handovers_max: 1, retry_share: 0.0, ..limits() };
+    let mut scene = Scene::new(limits);
+    scene.hold(1, 7);
+    scene.take_stance(Stance::Scout);
+    let (_, mut scout) = scene.admitted().pop().unwrap();
+    assert!(!scene.queue.give_way(&mut scout, scene.now));
+    assert_eq!((scout.seat, scene.queue.counts().handing_over), (Seat::Scout, 1));
+    scene.settle(&scout);
+    let mut slow = scene.pass(7);
+    scene.hold(2, 8);
+    for _ in 0..2 {
+        assert!(scene.queue.give_way(&mut slow, scene.now));
+        assert_eq!(scene.queue.counts().handing_over, 1);
+    }
+    assert_eq!(names(&scene.admitted()), [2]);
+    scene.settle(&slow);
+    assert_eq!((scene.queue.counts().handing_over, scene.queue.counts().settled_total), (1, 2));
+}
+
 #[test]
 fn a_release_is_paced_by_the_hand_overs_in_flight_and_reported_at_its_end() {
     let limits = Limits { handovers_max: 3, scouts_max: 1, ..limits() };
