@@ -117,9 +117,9 @@ pub fn is_path(path: &str) -> bool {
     path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
-/// Probes until the upstream says yes, and dials ahead for the `held` while it says no. Bounded by whoever drops it at the end of the startup
-/// budget; each probe is bounded by `try_timeout` or a part of it, and leaves what it saw in
-/// `last`.
+/// Probes until the upstream says yes, and dials ahead for the `held` while it says no. Bounded by
+/// whoever drops it at the end of the startup budget; each probe is bounded by `try_timeout` or a
+/// part of it, and leaves what it saw in `last`.
 pub async fn until_ready<D: Dial>(
     dial: &Ahead<D>,
     held: impl Fn() -> usize,
