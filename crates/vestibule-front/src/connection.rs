@@ -11,13 +11,13 @@ use vestibule::gate::{Arrival, Kind};
 
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
-use crate::front::Shared;
 use crate::handover::hand_over;
 use crate::head::policy::{self, PolicyContext, Request};
 use crate::head::{Head, HeadReader, Plain};
 use crate::journal;
 use crate::journal::millis;
 use crate::proxy::{After, exchange};
+use crate::shared::Shared;
 use crate::stream::scratch::read_once;
 use crate::stream::{Peer, Stream};
 use crate::upstream::dial::Dial;

@@ -1,120 +1,21 @@
-//! Assembles the front: the only file that knows all rooms.
+//! The front at work: accepts connections and serves each.
 //!
-//! Owns what every connection shares, and the accept loop. Must never hold policy of its own.
+//! Owns the accept loop, the only place that knows all rooms. Must never hold policy of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vestibule::gate::{Gate, Limits};
-use vestibule::readiness;
-use vestibule::timeouts::{self, CLIENT_CLOCK_MARGIN, CLIENT_CLOCK_MARGIN_QUEUED};
 
 use crate::connection;
-use crate::drain::Drain;
-use crate::farewell::Style;
-use crate::head::HeadLimits;
-use crate::head::forwarded::Trust;
 use crate::journal;
 use crate::listener::Listener;
-use crate::service::Service;
+pub use crate::shared::{Settings, Shared};
 use crate::stream::placed::Places;
-use crate::tunnel::close::CloseCode;
-use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::Dial;
-use crate::upstream::pool::Pool;
-use crate::upstream::settle::StatusRules;
-
-/// Clients accepted this soon after the start of an instance were waiting for it.
-const QUEUED_WITHIN: Duration = Duration::from_secs(1);
-/// How much more of their own clock has passed than of those that come later.
-const QUEUED_EXTRA: Duration = CLIENT_CLOCK_MARGIN_QUEUED.saturating_sub(CLIENT_CLOCK_MARGIN);
 
 /// How often the log may say that newcomers wait in the kernel.
 const FULL_SAID_EVERY: Duration = Duration::from_secs(5);
-
-/// Everything about the front that a user can set. All of it is validated.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Bounds of a request's head.
-    pub head: HeadLimits,
-    /// From accept, or from a later head's first byte, to the head's end.
-    pub head_timeout: Duration,
-    /// How long a client's connection may stay idle between requests.
-    pub client_idle: Duration,
-    /// How long a client may be held.
-    pub hold: Duration,
-    /// After this long the platform ends a request, a WebSocket included.
-    pub request_timeout: Option<Duration>,
-    /// The platform queues clients before it routes them: those that arrive first have waited.
-    pub platform_queues: bool,
-    /// Bounds of the gate.
-    pub limits: Limits,
-    /// Connections dialled ahead at most.
-    pub dial_ahead: usize,
-    /// How many public connections may be open; more wait in the kernel.
-    pub connections_max: usize,
-    /// How long a first hand-over must survive.
-    pub settle: Duration,
-    /// The first try's time while the service is young.
-    pub try_timeout: Duration,
-    /// Which statuses count as "not now".
-    pub status_rules: StatusRules,
-    /// How handshakes are refused.
-    pub refusal: Style,
-    /// Path that we answer ourselves: 503 before readiness, 200 after.
-    pub public_health: Option<String>,
-    /// Path of the service's own readiness.
-    pub ready_path: Option<String>,
-    /// Whose forwarded fields are believed.
-    pub trust: Trust,
-    /// Close code of a drain.
-    pub drain_code: CloseCode,
-    /// Close reason of a drain.
-    pub drain_reason: String,
-}
-
-/// What all connections share.
-pub struct Shared<D: Dial> {
-    /// What the user set.
-    pub settings: Settings,
-    /// The way to the upstream.
-    pub dial: Ahead<D>,
-    /// Holds, admits, refuses.
-    pub gate: Gate,
-    /// What the service behind is doing.
-    pub service: Service,
-    /// Its readiness, as anyone may follow it.
-    pub readiness: readiness::Watch,
-    /// The order of leaving.
-    pub drain: Drain,
-    /// Idle connections for plain requests.
-    pub pool: Pool,
-    /// When we began to listen.
-    started: Instant,
-}
-
-impl<D: Dial> Shared<D> {
-    /// A front before a service that is starting.
-    pub fn new(settings: Settings, dial: D) -> Arc<Self> {
-        let gate = Gate::new(settings.limits.clone());
-        let (publisher, readiness) = readiness::channel("front");
-        let service = Service::new(gate.clone(), publisher, Instant::now());
-        let (drain, pool) = (Drain::default(), Pool::default());
-        let started = Instant::now();
-        let dial = Ahead::new(dial, settings.dial_ahead);
-        Arc::new(Self { settings, dial, gate, service, readiness, drain, pool, started })
-    }
-
-    /// Until when a client that arrived at `arrived` may be held.
-    pub fn hold_deadline(&self, arrived: Instant, client_clock: Option<Duration>) -> Instant {
-        let Settings { hold, request_timeout, platform_queues, .. } = self.settings;
-        let was_queued = platform_queues && arrived - self.started < QUEUED_WITHIN;
-        let waited = if was_queued { QUEUED_EXTRA } else { Duration::ZERO };
-        let client_clock = client_clock.map(|clock| clock.saturating_sub(waited));
-        timeouts::hold_deadline(arrived, hold, request_timeout, client_clock)
-    }
-}
 
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {

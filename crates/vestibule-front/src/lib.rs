@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod refuse;
 pub mod relay;
 pub mod service;
+pub mod shared;
 pub mod stream;
 pub mod supervise;
 pub mod tunnel;

@@ -18,11 +18,11 @@ use vestibule::gate::Permit;
 
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::Reason;
-use crate::front::Shared;
 use crate::head::{HeadReader, Plain};
 use crate::proxy::ask::Asking;
 use crate::proxy::download::{Downloaded, Progress};
 use crate::proxy::lend::Wanted;
+use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
 use crate::upstream::dial::Dial;

@@ -11,9 +11,9 @@ use tokio::io::AsyncWriteExt;
 use crate::body::RequestFraming;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::Reason;
-use crate::front::Shared;
 use crate::head::Plain;
 use crate::proxy::After;
+use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::upstream::dial::Dial;
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use vestibule_race::report::{Run, json, junit, text};
 use vestibule_race::{Address, Door, Launch, Output, RaceError, Scenario, Target};
 
-use crate::args::duration;
+use crate::duration::duration;
 use crate::error::Error;
 use crate::exit::Exit;
 use screen::{Screen, ScreenArgs};

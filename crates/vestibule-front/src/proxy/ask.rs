@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use crate::body::RequestFraming;
 use crate::farewell::Reason;
-use crate::front::Shared;
 use crate::head::{Plain, Version};
 use crate::proxy::answer;
 use crate::proxy::lend::{Wanted, lend_again};
+use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Lent;
 use crate::upstream::upload::Upload;

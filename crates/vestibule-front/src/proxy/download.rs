@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 use crate::body;
 use crate::farewell::Reason;
-use crate::front::Shared;
 use crate::proxy::answer::{self, BodyWay};
 use crate::proxy::ask::{self, Asking};
+use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
 use crate::upstream::dial::Dial;

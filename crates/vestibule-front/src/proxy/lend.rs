@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use vestibule::gate::{Arrival, GiveUp, Kind, Permit};
 
 use crate::farewell::Reason;
-use crate::front::Shared;
+use crate::shared::Shared;
 use crate::upstream::dial::{Dial, is_busy, nobody_listens};
 use crate::upstream::pool::Lent;
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::front::Shared;
 use crate::journal::millis;
 use crate::process::signals::{Signal, Signals};
+use crate::shared::Shared;
 use crate::supervise::Patience;
 use crate::upstream::dial::Dial;
 

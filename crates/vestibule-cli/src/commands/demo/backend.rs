@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::Error as SocketError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::args::duration;
+use crate::duration::duration;
 use crate::error::Error;
 use crate::exit::Exit;
 

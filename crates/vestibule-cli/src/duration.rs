@@ -1,0 +1,36 @@
+//! Lengths of time as they are typed.
+//!
+//! Owns their spelling. Must never guess a unit.
+
+use std::time::Duration;
+
+/// A length of time as people write it: `100ms`, `60s`, `1m 30s`; a bare 0 needs no unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let wrong = || "use a number with its unit, such as 100ms, 60s or 1m 30s".to_owned();
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_their_unit_and_never_guessed() {
+        let rows = [
+            ("100ms", Some(100)),
+            ("60s", Some(60_000)),
+            ("1m 30s", Some(90_000)),
+            ("0", Some(0)),
+            ("5", None),
+            ("-5s", None),
+            ("soon", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(duration(text).ok(), wanted.map(Duration::from_millis), "{text}");
+        }
+    }
+}
