@@ -67,8 +67,7 @@ pub async fn leave<D: Dial>(
 async fn hurry<D: Dial>(front: &Arc<Shared<D>>) -> bool {
     tracing::warn!("asked to leave again: closing everything now");
     front.service.refuse_draining(Instant::now());
-    // Begun twice, so that a plan already under way is overruled.
-    front.drain.begin(front.settings.drain_code, Duration::ZERO, Instant::now());
+    // Overrules a plan that is under way.
     front.drain.begin(front.settings.drain_code, Duration::ZERO, Instant::now());
     timeout(HURRIED, front.drain.empty()).await.is_ok()
 }
