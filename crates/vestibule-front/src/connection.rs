@@ -32,8 +32,8 @@ const FIELD_WEIGHT: usize = 64;
 /// was accepted; later heads have as long from their first byte, and `settings.client_idle`
 /// before it.
 pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, peer: Peer) {
-    let mut reader = HeadReader::new(front.settings.head);
-    let mut deadline = Instant::now() + front.settings.head_timeout;
+    let mut reader = HeadReader::new(front.settings().head);
+    let mut deadline = Instant::now() + front.settings().head_timeout;
     loop {
         let head = match read_head(&mut client, &mut reader, deadline).await {
             Ok(head) => head,
@@ -41,7 +41,8 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
             Err(Unread::Refuse(reason)) => return refuse(&mut client, &reason).await,
         };
         let arrived = Instant::now();
-        let context = PolicyContext { peer, trust: &front.settings.trust };
+        let settings = front.settings();
+        let context = PolicyContext { peer, trust: &settings.trust };
         let plain = match policy::judge(&head, &context) {
             Ok(Request::Plain(plain)) => plain,
             Ok(Request::Handshake(handshake)) => {
@@ -127,7 +128,7 @@ async fn next_head<S: Stream, D: Dial>(
     if reader.is_empty() {
         reader.shrink();
         let mut leaving = front.drain.leaving();
-        let idle_end = Instant::now() + front.settings.client_idle;
+        let idle_end = Instant::now() + front.settings().client_idle;
         let read = read_once(client, READ_SIZE, |bytes| reader.feed(bytes));
         let read = tokio::select! {
             read = timeout_at(idle_end, read) => read,
@@ -138,7 +139,7 @@ async fn next_head<S: Stream, D: Dial>(
             _ => return None,
         }
     }
-    Some(Instant::now() + front.settings.head_timeout)
+    Some(Instant::now() + front.settings().head_timeout)
 }
 
 async fn plain_request<S: Stream, D: Dial>(

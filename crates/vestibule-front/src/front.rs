@@ -20,7 +20,7 @@ const FULL_SAID_EVERY: Duration = Duration::from_secs(5);
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
     let mut releases = front.gate.on_release();
-    let places = Places::new(front.settings.connections_max);
+    let places = Places::new(front.settings().connections_max);
     let mut full = Full::default();
     loop {
         let next = async {

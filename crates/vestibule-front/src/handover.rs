@@ -142,7 +142,7 @@ async fn try_until_answered<S: Stream, D: Dial>(
         tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
         if cause == Unsettled::Refused {
             front.service.lost("it refuses connections", Instant::now());
-        } else if front.settings.settle.is_zero() {
+        } else if front.settings().settle.is_zero() {
             // Its head was sent, and may have spent a ticket that is good for one time.
             permit.answered();
             return Err(last_answer(GiveUp::LastAnswer, kept, cause, phase));
@@ -171,7 +171,7 @@ async fn attempt<D: Dial>(
     client_deadline: Instant,
     stage: &Stage,
 ) -> Tried<D::Stream> {
-    let settings = &front.settings;
+    let settings = front.settings();
     let settle = front.service.settle(settings.settle);
     let deadline = retry::deadline(
         Instant::now(),
@@ -241,7 +241,7 @@ fn begin_tunnel<S: Stream, D: Dial>(
     tokio::spawn(async move {
         let turn = async {
             let code = seat.leaving.turn().await;
-            (code, front.settings.drain_reason.clone())
+            (code, front.settings().drain_reason.clone())
         };
         let ended = tunnel::drive(tunnel, client, upstream, turn).await;
         let now = Instant::now();
@@ -282,7 +282,7 @@ async fn end<S: Stream, D: Dial>(
                 _ => Party::Upstream,
             };
             journal::refused(&reason, Ending::new(by, phase), waited, handshake.trace());
-            match (&reason, front.settings.refusal) {
+            match (&reason, front.settings().refusal) {
                 (Reason::Gate(refusal), Style::Close) => {
                     farewell::over_websocket(&mut client, handshake, refusal).await;
                 }

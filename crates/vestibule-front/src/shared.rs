@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 use vestibule::gate::{Gate, Limits};
 use vestibule::readiness;
@@ -70,8 +71,7 @@ pub struct Settings {
 
 /// What all connections share.
 pub struct Shared<D: Dial> {
-    /// What the user set.
-    pub settings: Settings,
+    settings: ArcSwap<Settings>,
     /// The way to the upstream.
     pub dial: Ahead<D>,
     /// Holds, admits, refuses.
@@ -97,12 +97,26 @@ impl<D: Dial> Shared<D> {
         let (drain, pool) = (Drain::default(), Pool::default());
         let started = Instant::now();
         let dial = Ahead::new(dial, settings.dial_ahead);
+        let settings = ArcSwap::from_pointee(settings);
         Arc::new(Self { settings, dial, gate, service, readiness, drain, pool, started })
+    }
+
+    /// What the user set, as it is now. A picture: whoever must not be overtaken by a
+    /// [`Self::reload`] halfway keeps the one it began with.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Lets other settings be in force for all that comes from now on. Those already held keep
+    /// their deadlines, tunnels keep all.
+    pub fn reload(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
     }
 
     /// Until when a client that arrived at `arrived` may be held.
     pub fn hold_deadline(&self, arrived: Instant, client_clock: Option<Duration>) -> Instant {
-        let Settings { hold, request_timeout, platform_queues, .. } = self.settings;
+        let Settings { hold, request_timeout, platform_queues, .. } =
+            *self.settings.load().as_ref();
         let was_queued = platform_queues && arrived - self.started < QUEUED_WITHIN;
         let waited = if was_queued { QUEUED_EXTRA } else { Duration::ZERO };
         let client_clock = client_clock.map(|clock| clock.saturating_sub(waited));

@@ -27,7 +27,7 @@ pub async fn answer<S: Stream, D: Dial>(
     client: &mut S,
     plain: &Plain,
 ) -> Option<After> {
-    let settings = &front.settings;
+    let settings = front.settings();
     let ready = front.readiness.state().is_ready();
     let asks = plain.method == Method::GET || plain.method == Method::HEAD;
     if asks && settings.public_health.as_deref() == Some(plain.path()) {
@@ -50,7 +50,7 @@ pub async fn answer<S: Stream, D: Dial>(
 /// Whether a request asks the service itself how it is. It is passed on, and never held.
 pub fn is_probe<D: Dial>(front: &Arc<Shared<D>>, plain: &Plain) -> bool {
     let asks = plain.method == Method::GET || plain.method == Method::HEAD;
-    plain.is_prober || (asks && front.settings.ready_path.as_deref() == Some(plain.path()))
+    plain.is_prober || (asks && front.settings().ready_path.as_deref() == Some(plain.path()))
 }
 
 fn health(ready: bool, head_only: bool, keep: bool) -> String {

@@ -47,7 +47,7 @@ pub async fn leave<D: Dial>(
         tokio::time::sleep(patience.lame_duck).await;
         front.service.refuse_draining(Instant::now());
         let window = closing.saturating_sub(LAST_CLOSE_MARGIN);
-        front.drain.begin(front.settings.drain_code, window, Instant::now());
+        front.drain.begin(front.settings().drain_code, window, Instant::now());
         timeout(closing, front.drain.empty()).await.is_ok()
     };
     let (left, emptied) = tokio::select! {
@@ -68,7 +68,7 @@ async fn hurry<D: Dial>(front: &Arc<Shared<D>>) -> bool {
     tracing::warn!("asked to leave again: closing everything now");
     front.service.refuse_draining(Instant::now());
     // Overrules a plan that is under way.
-    front.drain.begin(front.settings.drain_code, Duration::ZERO, Instant::now());
+    front.drain.begin(front.settings().drain_code, Duration::ZERO, Instant::now());
     timeout(HURRIED, front.drain.empty()).await.is_ok()
 }
 

@@ -242,7 +242,7 @@ async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness, last: &Las
         // The child says it by itself.
         front.dial.keep_growing(held).await;
     }
-    until_ready(&front.dial, held, &readiness, front.settings.try_timeout, last).await
+    until_ready(&front.dial, held, &readiness, front.settings().try_timeout, last).await
 }
 
 async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {

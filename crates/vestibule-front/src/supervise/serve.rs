@@ -47,7 +47,7 @@ pub async fn serve<L: Listener, D: Dial>(
 async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness, patience: &Patience) {
     loop {
         let last = LastSeen::new(Seen::Nothing);
-        let try_timeout = front.settings.try_timeout;
+        let try_timeout = front.settings().try_timeout;
         let held = || front.gate.counts().held;
         front.dial.clear();
         let mut probing = Box::pin(until_ready(&front.dial, held, readiness, try_timeout, &last));

@@ -100,7 +100,7 @@ impl Door {
     pub(crate) fn drains(&self, window: Duration) {
         let now = Instant::now();
         self.front.service.refuse_draining(now);
-        self.front.drain.begin(self.front.settings.drain_code, window, now);
+        self.front.drain.begin(self.front.settings().drain_code, window, now);
     }
 }
 
