@@ -143,6 +143,7 @@ async fn read_on<S: AsyncRead + Unpin>(client: &mut S, until: Instant) -> Heard 
     Heard::Enough
 }
 
+/// Spread over the whole range: those that are refused together must not come back together.
 fn retry_after(refusal: &Refusal) -> Duration {
     let (least, most) = refusal.retry_after_range();
     least + most.saturating_sub(least).mul_f64(fastrand::f64())
@@ -187,5 +188,21 @@ fn http_words(reason: &Reason) -> Vec<u8> {
         Reason::UpstreamDefect => {
             bad_gateway("upstream_defect", "the service's answer breaks the protocol")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Would break if everyone who is refused at once were told the same moment.
+    #[test]
+    fn a23_those_refused_together_are_told_to_come_back_apart() {
+        let (least, most) = Refusal::QueueFull.retry_after_range();
+        let told: Vec<_> = (0..200).map(|_| retry_after(&Refusal::QueueFull)).collect();
+        assert!(told.iter().all(|wait| (least..=most).contains(wait)));
+        let quarter = (most - least) / 4;
+        assert!(told.iter().any(|wait| *wait < least + quarter));
+        assert!(told.iter().any(|wait| *wait > most - quarter));
     }
 }

@@ -15,17 +15,6 @@ mod websocket;
 pub use http2::http2_refusal;
 pub use websocket::websocket_refusal;
 
-/// A gate's refusal, in the words a client may read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GateRefusal<'a> {
-    /// The reason in snake case, the same as in metrics.
-    pub code: &'static str,
-    /// One sentence of ours, for people.
-    pub detail: &'a str,
-    /// The least time after which another try makes sense.
-    pub retry_after: Duration,
-}
-
 /// A whole answer that refuses: problem document (RFC 9457), never cached, connection closed.
 ///
 /// `extra` are fields of ours; one that could not stand on its own line is left out. `retry_after` is
@@ -80,14 +69,6 @@ pub fn head_refusal(error: HeadError) -> Vec<u8> {
         return http2_refusal();
     }
     http_refusal(error.status(), error.code(), &error.to_string(), None, error.answer_fields())
-}
-
-/// The refusal of a request that the gate did not admit. `jitter`, from 0 to 1, spreads the return of
-/// a crowd over as long again as the wait itself.
-pub fn gate_refusal(refusal: &GateRefusal<'_>, jitter: f64) -> Vec<u8> {
-    let spread = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
-    let wait = refusal.retry_after.max(Duration::from_secs(1)).mul_f64(1.0 + spread);
-    http_refusal(503, refusal.code, refusal.detail, Some(wait), &[])
 }
 
 /// RFC 9110 §7.8: who sends Upgrade lists it in Connection.

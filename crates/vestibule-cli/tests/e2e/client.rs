@@ -44,11 +44,15 @@ impl Answer {
 impl Client {
     /// Connects to `HOST:PORT` or `unix:PATH`.
     pub(crate) async fn connect(address: &str) -> io::Result<Self> {
-        let stream: Box<dyn Both> = match address.strip_prefix("unix:") {
-            Some(path) => Box::new(UnixStream::connect(path).await?),
-            None => Box::new(TcpStream::connect(address).await?),
-        };
-        Ok(Self { stream, buffer: Vec::new() })
+        match address.strip_prefix("unix:") {
+            Some(path) => Ok(Self::over(UnixStream::connect(path).await?)),
+            None => Ok(Self::over(TcpStream::connect(address).await?)),
+        }
+    }
+
+    /// A client on a connection that is there already.
+    pub(crate) fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self { stream: Box::new(stream), buffer: Vec::new() }
     }
 
     /// Connects and asks for a WebSocket.
@@ -126,8 +130,8 @@ impl Client {
 
     /// Whether nothing comes for a moment.
     pub(crate) async fn is_held(&mut self) -> bool {
-        let mut byte = [0; 1];
-        self.buffer.is_empty() && timeout(SILENCE, self.stream.read(&mut byte)).await.is_err()
+        let read = self.stream.read_buf(&mut self.buffer);
+        timeout(SILENCE, read).await.is_err() && self.buffer.is_empty()
     }
 
     /// Whatever comes until the end of the connection.

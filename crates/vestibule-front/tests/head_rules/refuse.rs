@@ -5,10 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use vestibule_front::{
     head::HeadError,
-    refuse::{
-        GateRefusal, gate_refusal, head_refusal, http_refusal, http2_refusal, websocket_refusal,
-        without_body,
-    },
+    refuse::{head_refusal, http_refusal, http2_refusal, websocket_refusal, without_body},
 };
 
 use crate::kit::{ACCEPT, handshake, judge_bytes, plain_head, reader};
@@ -77,23 +74,6 @@ fn http2_clients_get_frames_they_can_read() {
     assert_eq!(goaway[3..9], [7, 0, 0, 0, 0, 0]);
     assert_eq!(goaway[9..17], [0, 0, 0, 0, 0, 0, 0, 0xd]);
     assert!(goaway[17..].is_ascii());
-}
-
-#[test]
-fn a23_the_wait_is_spread_over_as_long_again() {
-    let wait = |seconds: u64, jitter: f64| {
-        let refusal = GateRefusal {
-            code: "deadline",
-            detail: "x",
-            retry_after: Duration::from_secs(seconds),
-        };
-        let bytes = text(gate_refusal(&refusal, jitter));
-        let (_, rest) = bytes.split_once("Retry-After: ").unwrap();
-        rest.split_once('\r').unwrap().0.parse::<u64>().unwrap()
-    };
-    assert_eq!((wait(4, 0.0), wait(4, 0.5), wait(4, 1.0)), (4, 6, 8));
-    assert_eq!((wait(0, 0.0), wait(0, 1.0)), (1, 2));
-    assert_eq!((wait(4, f64::NAN), wait(4, 7.0), wait(4, -7.0)), (4, 8, 4));
 }
 
 #[test]
