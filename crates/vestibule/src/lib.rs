@@ -6,6 +6,8 @@
 
 pub mod backoff;
 pub mod environment;
+mod follow;
 pub mod gate;
 pub mod readiness;
+pub mod startup;
 pub mod timeouts;

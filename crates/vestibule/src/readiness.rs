@@ -8,12 +8,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
+
+use crate::follow::{self, Stopped};
 
 /// How often one [`Watch::wait_ready`] may wake before it calls its publisher wild.
-///
-/// A start publishes a handful of states; recoveries under `serve` a few more. A thousand is a loop.
-pub const WAKE_UPS_MAX: u32 = 1_000;
+pub const WAKE_UPS_MAX: u32 = follow::WAKE_UPS_MAX;
 
 /// A new channel that begins in [`State::Unknown`].
 ///
@@ -203,25 +203,29 @@ impl Watch {
     /// [`NotReady`] says why: the deadline, a failure, a drain, a publisher that finished short of ready, or
     /// one that published more than [`WAKE_UPS_MAX`] states without deciding.
     pub async fn wait_ready(&mut self, deadline: Instant) -> Result<(), NotReady> {
-        let began = Instant::now();
-        for _ in 0..WAKE_UPS_MAX {
-            let state = self.seen.borrow_and_update().clone();
-            match state {
-                State::WebsocketReady => return Ok(()),
-                State::Failed(failure) => return Err(NotReady::Failed(failure)),
-                State::Draining => return Err(NotReady::Draining),
-                last => match time::timeout_at(deadline, self.seen.changed()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return Err(NotReady::Finished { last }),
-                    Err(_) => return Err(NotReady::Deadline { last }),
-                },
-            }
-        }
+        let decide = |state: &State| match state {
+            State::WebsocketReady => Some(Ok(())),
+            State::Failed(failure) => Some(Err(NotReady::Failed(failure.clone()))),
+            State::Draining => Some(Err(NotReady::Draining)),
+            _ => None,
+        };
+        let stopped = match follow::until(&mut self.seen, deadline, decide).await {
+            Ok(decided) => return decided,
+            Err(stopped) => stopped,
+        };
         let last = self.state();
+        let Stopped::Wild { wake_ups, elapsed } = stopped else {
+            let gone = stopped == Stopped::Gone;
+            return Err(if gone {
+                NotReady::Finished { last }
+            } else {
+                NotReady::Deadline { last }
+            });
+        };
         tracing::warn!(
             state = last.as_str(),
-            wake_ups = WAKE_UPS_MAX,
-            elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            wake_ups,
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             "gave up a wait for readiness: the publisher changes its mind without end"
         );
         Err(NotReady::Wild { last })

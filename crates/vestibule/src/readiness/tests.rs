@@ -121,6 +121,6 @@ async fn changed_returns_each_new_state_and_never_spins_after_the_end() {
     publisher.publish(State::WebsocketReady);
     assert_eq!(watch.changed().await, State::WebsocketReady);
     publisher.finish();
-    let next = time::timeout_at(in_seconds(60), watch.changed()).await;
+    let next = tokio::time::timeout_at(in_seconds(60), watch.changed()).await;
     assert!(next.is_err());
 }
