@@ -3,6 +3,8 @@
 //! Owns the decoder that stands between a head and the next, for requests and for relayed answers.
 //! Must never hold body bytes back, nor take one byte of what follows the body.
 
+use std::mem;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use thiserror::Error;
@@ -13,6 +15,9 @@ mod encode;
 pub use encode::{encode_chunk, last_chunk};
 
 use chunked::{ChunkedDecoder, Step};
+
+/// Data of chunks below this is copied together; above, it is passed on as it lies.
+const GATHERED_BELOW: usize = 1024;
 
 /// How a body is delimited (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +109,8 @@ enum State {
     Length(u64),
     Chunked(Box<ChunkedDecoder>),
     UntilEof,
+    /// Over, but for these.
+    Trailers(HeaderMap),
     Ended,
     Failed(BodyError),
 }
@@ -136,16 +143,17 @@ impl BodyDecoder {
                 }
                 Ok(step)
             }
-            State::Chunked(decoder) => match decoder.step(input) {
-                Ok(Step::Data(data)) => Ok(Decoded::Data(data)),
-                Ok(Step::NeedMore) => Ok(Decoded::NeedMore),
-                Ok(Step::End(trailers)) => {
-                    self.state = State::Ended;
-                    Ok(if trailers.is_empty() { Decoded::End } else { Decoded::Trailers(trailers) })
-                }
-                Err(error) => {
-                    self.state = State::Failed(error);
-                    Err(error)
+            State::Trailers(trailers) => {
+                let trailers = mem::take(trailers);
+                self.state = State::Ended;
+                Ok(if trailers.is_empty() { Decoded::End } else { Decoded::Trailers(trailers) })
+            }
+            State::Chunked(decoder) => match gather(decoder, input) {
+                (data, None) if data.is_empty() => Ok(Decoded::NeedMore),
+                (data, None) => Ok(Decoded::Data(data)),
+                (data, Some(next)) => {
+                    self.state = next;
+                    if data.is_empty() { self.decode(input) } else { Ok(Decoded::Data(data)) }
                 }
             },
         }
@@ -159,11 +167,30 @@ impl BodyDecoder {
     /// Judges the peer's close: right behind a whole body, or the very thing that ends it.
     pub fn end_of_stream(&self) -> Result<(), BodyError> {
         match &self.state {
-            State::Ended | State::UntilEof => Ok(()),
+            State::Ended | State::UntilEof | State::Trailers(_) => Ok(()),
             State::Failed(error) => Err(*error),
             State::Length(_) | State::Chunked(_) => Err(BodyError::Truncated),
         }
     }
+}
+
+/// The data of one chunk, or of as many small ones as the input holds: a body cut into single bytes
+/// must not cost its receiver a message, a frame and a write for each. With them, what comes behind.
+fn gather(decoder: &mut ChunkedDecoder, input: &mut BytesMut) -> (Bytes, Option<State>) {
+    let mut gathered = BytesMut::new();
+    // Each turn uses up input.
+    let next = loop {
+        match decoder.step(input) {
+            Ok(Step::Data(data)) if gathered.is_empty() && data.len() >= GATHERED_BELOW => {
+                return (data, None);
+            }
+            Ok(Step::Data(data)) => gathered.extend_from_slice(&data),
+            Ok(Step::NeedMore) => break None,
+            Ok(Step::End(trailers)) => break Some(State::Trailers(trailers)),
+            Err(error) => break Some(State::Failed(error)),
+        }
+    };
+    (gathered.freeze(), next)
 }
 
 /// Digits alone, at most what 64 bits hold (RFC 9110 §8.6, without its leniency for lists).

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::AsyncRead;
 use tokio::time::{Instant, sleep};
 use vestibule::gate::{Arrival, GiveUp, Kind, Permit, Refusal};
 
@@ -22,6 +22,7 @@ use crate::relay::{self, Behind, Kept};
 use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::scratch::read_once;
+use crate::stream::steady::Steady;
 use crate::tunnel::{self, Detail, Ended, Tunnel};
 use crate::upstream::dial::Dial;
 use crate::upstream::handshake::{Answered, Stage, Terms, Tried, try_once};
@@ -180,7 +181,12 @@ async fn attempt<D: Dial>(
         settings.try_timeout,
         client_deadline,
     );
-    let terms = Terms { deadline, settle, rules: settings.status_rules };
+    let terms = Terms {
+        deadline,
+        settle,
+        rules: settings.status_rules,
+        requests: &front.upstream_requests,
+    };
     try_once(&front.dial, handshake, terms, stage).await
 }
 
@@ -297,7 +303,7 @@ async fn end<S: Stream, D: Dial>(
         }
         Out::RelayKept(kept) => {
             journal::answered(kept.status, waited);
-            if client.write_all(&kept.bytes).await.is_ok() {
+            if Steady(&mut client).write_all(&kept.bytes).await.is_ok() {
                 farewell::leave(&mut client).await;
             }
         }

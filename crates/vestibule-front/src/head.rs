@@ -30,7 +30,7 @@ pub use trace::TraceContext;
 
 pub(crate) use fields::FieldTable;
 pub(crate) use forwarded::is_forwarding_name;
-pub(crate) use hop::is_hop_by_hop;
+pub(crate) use hop::{has_one_spelling, is_hop_by_hop};
 pub(crate) use scan::{Grammar, ScanLimits, Scanner};
 
 /// The first allocation of a reader: most heads of browsers fit into it.

@@ -7,13 +7,13 @@
 pub mod answer;
 mod ask;
 mod download;
+mod interims;
 mod lend;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::BytesMut;
-use tokio::io::AsyncWriteExt;
 use vestibule::gate::Permit;
 
 use crate::ending::{Ending, Party, Phase};
@@ -25,6 +25,7 @@ use crate::proxy::lend::Wanted;
 use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
+use crate::stream::steady::Steady;
 use crate::upstream::dial::Dial;
 use crate::upstream::upload::{Source, Upload, Uploaded};
 use crate::wellness;
@@ -75,7 +76,8 @@ async fn both_ways<S: Stream, D: Dial>(
     let (upload, source) = Upload::of(plain.framing);
     if plain.expects_continue && source.is_some() && reader.is_empty() {
         // Admitted, and the upstream is there: the client may send (RFC 9110 section 10.1.1).
-        let go_on = Borrowed(client).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        let mut write = Steady(Borrowed(client));
+        let go_on = write.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
         if go_on.is_err() {
             return After::Over(Ending::new(Party::Client, Phase::Settling));
         }

@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::body::{self, BodyDecoder, BodyError, Decoded, Framing};
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
+use crate::stream::steady::Steady;
 use crate::upstream::handshake::Answered;
 
 /// How long a single piece of an answer's body may take.
@@ -47,7 +48,7 @@ where
 {
     let Answered { mut upstream, head, framing, words, .. } = answered;
     let passing = async {
-        let mut write = Borrowed(client);
+        let mut write = Steady(Borrowed(client));
         write.write_all(&head).await.map_err(|_| Broken::Write)?;
         pass_body(&mut upstream, words, framing, &mut write, usize::MAX).await
     };
@@ -69,7 +70,8 @@ where
 /// Reads an answer to its end, if that is near.
 pub async fn keep<S: AsyncRead + Unpin>(answered: Answered<S>) -> Option<Kept> {
     let Answered { mut upstream, status, head: mut bytes, framing, words } = answered;
-    let body = pass_body(&mut upstream, words, framing, &mut bytes, KEEP_BYTES_MAX);
+    let mut kept = Steady(&mut bytes);
+    let body = pass_body(&mut upstream, words, framing, &mut kept, KEEP_BYTES_MAX);
     let read = timeout(KEEP_TIME_MAX, body).await;
     match read {
         Ok(Ok(())) => Some(Kept { status, bytes }),
@@ -94,7 +96,7 @@ async fn pass_body<S, C>(
     upstream: &mut S,
     words: Vec<u8>,
     framing: Framing,
-    client: &mut C,
+    client: &mut Steady<C>,
     bytes_max: usize,
 ) -> Result<(), Broken>
 where

@@ -21,6 +21,7 @@ use crate::tunnel::close::CloseCode;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Pool;
+use crate::upstream::requests::Requests;
 use crate::upstream::settle::StatusRules;
 
 /// Clients accepted this soon after the start of an instance were waiting for it.
@@ -84,6 +85,8 @@ pub struct Shared<D: Dial> {
     pub drain: Drain,
     /// Idle connections for plain requests.
     pub pool: Pool,
+    /// Every request that was sent to the upstream, counted before its first byte.
+    pub upstream_requests: Requests,
     /// When we began to listen.
     started: Instant,
 }
@@ -98,7 +101,18 @@ impl<D: Dial> Shared<D> {
         let started = Instant::now();
         let dial = Ahead::new(dial, settings.dial_ahead);
         let settings = ArcSwap::from_pointee(settings);
-        Arc::new(Self { settings, dial, gate, service, readiness, drain, pool, started })
+        let upstream_requests = Requests::default();
+        Arc::new(Self {
+            settings,
+            dial,
+            gate,
+            service,
+            readiness,
+            drain,
+            pool,
+            upstream_requests,
+            started,
+        })
     }
 
     /// What the user set, as it is now. A picture: whoever must not be overtaken by a

@@ -6,6 +6,7 @@
 pub mod borrowed;
 pub mod placed;
 pub mod scratch;
+pub(crate) mod steady;
 
 use std::io;
 use std::net::IpAddr;

@@ -9,6 +9,7 @@ pub mod handshake;
 mod patient;
 pub mod pool;
 pub mod probe;
+pub mod requests;
 pub mod retry;
 pub mod scout;
 pub mod settle;

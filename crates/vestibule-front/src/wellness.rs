@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use http::Method;
-use tokio::io::AsyncWriteExt;
 
 use crate::body::RequestFraming;
 use crate::ending::{Ending, Party, Phase};
@@ -15,6 +14,7 @@ use crate::head::Plain;
 use crate::proxy::After;
 use crate::shared::Shared;
 use crate::stream::Stream;
+use crate::stream::steady::Steady;
 use crate::upstream::dial::Dial;
 
 const READY: &str = "{\"status\":\"ready\"}\n";
@@ -34,7 +34,7 @@ pub async fn answer<S: Stream, D: Dial>(
         // An unread body would be taken for the next head.
         let keep = plain.keep_alive && plain.framing == RequestFraming::None;
         let words = health(ready, plain.method == Method::HEAD, keep);
-        return Some(match client.write_all(words.as_bytes()).await {
+        return Some(match Steady(client).write_all(words.as_bytes()).await {
             Ok(()) if keep => After::Keep,
             Ok(()) => After::Over(Ending::new(Party::Door, Phase::Head)),
             Err(_) => After::Over(Ending::new(Party::Client, Phase::Head)),

@@ -7,7 +7,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{BodyError, Decoded, take_up_to};
-use crate::head::{Grammar, ScanLimits, Scanner, is_forwarding_name, is_hop_by_hop};
+use crate::head::{
+    Grammar, ScanLimits, Scanner, has_one_spelling, is_forwarding_name, is_hop_by_hop,
+};
 
 /// Digits that a 64-bit size can have.
 const SIZE_DIGITS_MAX: u8 = 16;
@@ -180,7 +182,7 @@ fn is_forbidden(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     FORBIDDEN_TRAILERS.contains(&lower.as_str())
         || lower.starts_with("sec-websocket-")
-        || lower.contains('_')
+        || !has_one_spelling(name)
         || is_hop_by_hop(name)
         || is_forwarding_name(name)
 }

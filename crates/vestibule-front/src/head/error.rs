@@ -45,6 +45,9 @@ pub enum HeadError {
     /// CONNECT or TRACE.
     #[error("the method is not served")]
     Method,
+    /// The method is longer than any that exists (RFC 9112 §3 asks for 501).
+    #[error("the method is longer than the limit")]
+    MethodTooLong,
     /// The request target is not one of the accepted forms.
     #[error("the request target is invalid")]
     Target,
@@ -60,6 +63,9 @@ pub enum HeadError {
     /// The authority of an absolute target is not the Host.
     #[error("the target's authority differs from Host")]
     AuthorityMismatch,
+    /// A field that says who the client is or what the body is, more than once (RFC 9110 §5.3).
+    #[error("a field that may come once came twice")]
+    FieldRepeated,
     /// Content-Length is repeated, a list, signed, or too large for 64 bits.
     #[error("the Content-Length is invalid")]
     ContentLength,
@@ -115,6 +121,7 @@ impl HeadError {
             Self::TargetTooLong => 414,
             Self::HttpVersion | Self::Http2 => 505,
             Self::Method => 405,
+            Self::MethodTooLong => 501,
             Self::Expectation => 417,
             Self::WebSocketVersion => 426,
             _ => 400,
@@ -136,11 +143,13 @@ impl HeadError {
             Self::Http2 => "http2_not_served",
             Self::Tls => "tls_on_plain_port",
             Self::Method => "method_not_served",
+            Self::MethodTooLong => "method_too_long",
             Self::Target => "target_invalid",
             Self::HostMissing => "host_missing",
             Self::HostRepeated => "host_repeated",
             Self::HostInvalid => "host_invalid",
             Self::AuthorityMismatch => "authority_mismatch",
+            Self::FieldRepeated => "field_repeated",
             Self::ContentLength => "content_length_invalid",
             Self::TransferEncoding => "transfer_encoding_invalid",
             Self::FramingConflict => "framing_conflict",

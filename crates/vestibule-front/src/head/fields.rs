@@ -7,6 +7,9 @@ use std::fmt;
 
 use super::HeadError;
 
+/// Bytes of a method. The longest registered one, UPDATEREDIRECTREF, has 17.
+const METHOD_MAX: usize = 32;
+
 /// The two versions of HTTP that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -45,6 +48,9 @@ impl Head {
         };
         if end != httparse::Status::Complete(bytes.len()) {
             return Err(HeadError::Malformed);
+        }
+        if method.len() > METHOD_MAX {
+            return Err(HeadError::MethodTooLong);
         }
         if target.len() > target_max {
             return Err(HeadError::TargetTooLong);

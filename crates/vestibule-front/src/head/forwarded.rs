@@ -7,7 +7,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use thiserror::Error;
 
-use super::{Head, hop::starts_with_ignore_case};
+use super::{Head, hop::starts_with_ignore_case, list};
 
 /// Whose forwarded fields are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,9 @@ pub enum Trust {
     /// Nobody's: all are replaced.
     #[default]
     Nobody,
-    /// The peer is the platform's own front end, as on Cloud Run and App Engine, where nothing else can connect.
+    /// The peer is the platform's own front end, as on Cloud Run and App Engine, where nothing else can
+    /// connect. It vouches for the scheme and the chain of addresses, which it writes itself; all other
+    /// forwarded fields it passes on from whoever asked, so they are replaced.
     Platform,
     /// Peers in these ranges.
     Proxies(Vec<Cidr>),
@@ -36,14 +38,15 @@ impl Trust {
 
 /// Whether a field of this name speaks about the client's side of a proxy. Compared in any case.
 pub(crate) fn is_forwarding_name(name: &str) -> bool {
-    starts_with_ignore_case(name, "x-forwarded-")
+    starts_with_ignore_case(name, "x-forwarded")
         || name.eq_ignore_ascii_case("forwarded")
         || name.eq_ignore_ascii_case("x-real-ip")
 }
 
 /// What is to be done with the forwarded fields of one head.
 pub(super) struct Forwarding {
-    trusted: bool,
+    /// All that a named proxy says goes on; of anyone else, nothing but what is set anew.
+    keeps_all: bool,
     set: Vec<(&'static str, Vec<u8>)>,
     client: Option<IpAddr>,
 }
@@ -71,19 +74,22 @@ impl Forwarding {
         if !chain.is_empty() {
             set.push(("X-Forwarded-For", chain));
         }
-        let vouched = |name| trusted && head.values(name).next().is_some();
+        let keeps_all = trusted && matches!(trust, Trust::Proxies(_));
+        let vouched = |name| keeps_all && head.values(name).next().is_some();
         if !vouched("x-forwarded-proto") {
-            set.push(("X-Forwarded-Proto", b"http".to_vec()));
+            let said = head.values("x-forwarded-proto").last().filter(|_| trusted);
+            let scheme: &[u8] = if said.is_some_and(is_https) { b"https" } else { b"http" };
+            set.push(("X-Forwarded-Proto", scheme.to_vec()));
         }
         if let Some(host) = host.filter(|_| !vouched("x-forwarded-host")) {
             set.push(("X-Forwarded-Host", host.as_bytes().to_vec()));
         }
-        Self { trusted, set, client }
+        Self { keeps_all, set, client }
     }
 
     /// Whether a field of the client stays as it is.
     pub(super) fn keeps(&self, name: &str) -> bool {
-        if self.trusted {
+        if self.keeps_all {
             !name.eq_ignore_ascii_case("x-forwarded-for")
         } else {
             !is_forwarding_name(name)
@@ -99,6 +105,12 @@ impl Forwarding {
     pub(super) fn client(&self) -> Option<IpAddr> {
         self.client
     }
+}
+
+/// What the nearest hop said, which wrote last.
+fn is_https(value: &[u8]) -> bool {
+    let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+    list::trim(last).eq_ignore_ascii_case(b"https")
 }
 
 /// Walks the chain from its right end, which the nearest hop wrote, past the trusted proxies.

@@ -8,10 +8,13 @@ use super::{HeadError, list};
 /// The most options Connection may list. Real clients list two; each is compared with every field.
 const OPTIONS_MAX: usize = 32;
 
-const HOP_BY_HOP: [&str; 8] = [
+/// `Proxy` is here for what CGI makes of it, HTTP_PROXY, which HTTP clients of the service then obey
+/// (CVE-2016-5385). No standard knows the field.
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "http2-settings",
     "keep-alive",
+    "proxy",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
@@ -19,8 +22,17 @@ const HOP_BY_HOP: [&str; 8] = [
     "upgrade",
 ];
 
-const PROTECTED: [&str; 5] =
-    ["authorization", "content-length", "cookie", "host", "transfer-encoding"];
+const PROTECTED: [&str; 9] = [
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "origin",
+    "transfer-encoding",
+];
 
 /// Whether this field ends at us whatever Connection says. Transfer-Encoding is not here: it is
 /// framing, which is read and written anew; Trailer announces what we do relay.
@@ -60,7 +72,14 @@ impl<'h> ConnectionOptions<'h> {
 fn is_protected(option: &str) -> bool {
     PROTECTED.iter().any(|known| option.eq_ignore_ascii_case(known))
         || super::is_forwarding_name(option)
-        || starts_with_ignore_case(option, "sec-websocket-")
+        // Fetch metadata too (`Sec-Fetch-Site`): a service may tell strangers by it.
+        || starts_with_ignore_case(option, "sec-")
+}
+
+/// Whether a name is made of letters, digits and hyphens. CGI-like services write everything else as
+/// an underscore, and hyphens too: `X_Forwarded_For` or `X.Forwarded.For` would be a second voice.
+pub(crate) fn has_one_spelling(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `str::starts_with` in any case of ASCII.

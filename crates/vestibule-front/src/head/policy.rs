@@ -11,10 +11,14 @@ use http::uri::PathAndQuery;
 use super::{
     Handshake, Head, HeadError, Plain, Version,
     forwarded::{Forwarding, Trust},
-    hop::{ConnectionOptions, is_hop_by_hop},
+    hop::{ConnectionOptions, has_one_spelling, is_hop_by_hop},
     list, target,
 };
 use crate::body::RequestFraming;
+
+/// Fields of which one reader takes the first and another the last, and that say who the client is
+/// or what the body is. Host, Content-Length, Expect and the handshake's own have reasons of their own.
+const SINGLETONS: [&str; 3] = ["authorization", "content-type", "origin"];
 
 /// What is known of a request beside its head.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +66,9 @@ impl<'h> Reading<'h> {
         if ["CONNECT", "TRACE"].iter().any(|refused| head.method().eq_ignore_ascii_case(refused)) {
             return Err(HeadError::Method);
         }
+        if SINGLETONS.iter().any(|name| head.values(name).nth(1).is_some()) {
+            return Err(HeadError::FieldRepeated);
+        }
         let host = target::host(head)?;
         Ok(Self {
             head,
@@ -100,10 +107,9 @@ impl<'h> Reading<'h> {
     }
 
     fn keeps(&self, name: &str) -> bool {
-        // An underscore and a hyphen are one to CGI-like services: `X_Forwarded_For` would be a second voice.
         let written_elsewhere =
             ["host", "content-length", "transfer-encoding", "expect", "sec-websocket-accept"];
-        !name.contains('_')
+        has_one_spelling(name)
             && !is_hop_by_hop(name)
             && !written_elsewhere.iter().any(|other| name.eq_ignore_ascii_case(other))
             && !self.connection.lists(name)

@@ -3,11 +3,16 @@
 //! Owns the accepted forms of RFC 9112 §3.2 and the characters of a host.
 //! Must never choose an upstream address: that comes from configuration alone.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::uri::PathAndQuery;
 
 use super::{Head, HeadError, Version, list};
+
+/// Bytes of a DNS name without the root's dot (RFC 1035 §2.3.4).
+const NAME_MAX: usize = 253;
+/// Bytes of one label of it.
+const LABEL_MAX: usize = 63;
 
 /// The Host of a head. HTTP/1.1 needs exactly one; HTTP/1.0 may have none.
 pub(super) fn host(head: &Head) -> Result<Option<&str>, HeadError> {
@@ -77,25 +82,43 @@ fn path_and_query(text: &str) -> Result<PathAndQuery, HeadError> {
 /// `host [":" port]`: a DNS name or IPv4 address, or an IPv6 address in brackets. Narrower than
 /// RFC 3986 §3.2.2: sub-delims and percent-encoding are in no name that resolves.
 fn is_host(text: &str) -> bool {
-    let (name, port) = match text.strip_prefix('[') {
+    let (name_valid, port) = match text.strip_prefix('[') {
         Some(bracketed) => match bracketed.split_once(']') {
-            Some((address, behind)) if address.parse::<Ipv6Addr>().is_ok() => (None, behind),
-            _ => return false,
+            Some((address, behind)) => (address.parse::<Ipv6Addr>().is_ok(), behind),
+            None => return false,
         },
         None => {
             let end = text.find(':').unwrap_or(text.len());
-            (Some(&text[..end]), &text[end..])
+            (is_name(&text[..end]), &text[end..])
         }
     };
-    let name_valid = name.is_none_or(|name| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-    });
     name_valid && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
+/// Labels between dots, none of them empty but that of the root behind the last dot (RFC 1035 §2.3.1
+/// and §2.3.4, with the underscore that names inside container networks have).
+fn is_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if is_number(last) {
+        // Who reads `127.1`, `0x7f.1` or `1.2.3.04` as an address reads another one than who does not.
+        return text.len() == name.len() && name.parse::<Ipv4Addr>().is_ok();
+    }
+    let fits = name.len() <= NAME_MAX;
+    fits && name.split('.').all(|label| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !label.is_empty() && label.len() <= LABEL_MAX && label.bytes().all(allowed)
+    })
+}
+
+/// Whether browsers take a last label for a part of an IPv4 address (WHATWG URL, "ends in a number").
+fn is_number(label: &str) -> bool {
+    let digits = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
+    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    digits || hexadecimal.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 fn is_port(digits: &str) -> bool {
-    !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && digits.parse::<u16>().is_ok()
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits && !digits.starts_with('0') && digits.parse::<u16>().is_ok()
 }

@@ -14,6 +14,9 @@ pub use answer::{Answer, AnswerError, AnswerReader};
 
 use super::{Handshake, Version, hop::ConnectionOptions, list};
 
+/// Extensions of one 101. Each is looked for in the whole handshake, and one is in use at all.
+const EXTENSIONS_MAX: usize = 8;
+
 /// A 101 that has passed every rule. There is no other way to this type than [`verify`].
 pub struct Verified {
     relayed: Vec<u8>,
@@ -139,9 +142,10 @@ fn subprotocol_defect(handshake: &Handshake, answer: &Answer) -> Option<Upstream
 }
 
 fn extension_defect(handshake: &Handshake, answer: &Answer) -> Option<UpstreamDefect> {
-    let mut selected = answer.values("sec-websocket-extensions").flat_map(list::extension_names);
-    selected.find_map(|name| match name {
+    let selected = answer.values("sec-websocket-extensions").flat_map(list::extension_names);
+    selected.enumerate().find_map(|(index, name)| match name {
         Err(list::NotAToken) => Some(UpstreamDefect::ExtensionsInvalid),
+        Ok(_) if index == EXTENSIONS_MAX => Some(UpstreamDefect::ExtensionsInvalid),
         Ok(name) if !handshake.offers_extension(name) => Some(UpstreamDefect::ExtensionNotOffered),
         Ok(_) => None,
     })

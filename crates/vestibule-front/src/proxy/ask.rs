@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::body::RequestFraming;
 use crate::farewell::Reason;
 use crate::head::{Plain, Version};
 use crate::proxy::answer;
+use crate::proxy::interims::Interims;
 use crate::proxy::lend::{Wanted, lend_again};
 use crate::shared::Shared;
 use crate::upstream::dial::Dial;
@@ -38,25 +38,29 @@ pub(super) async fn send<D: Dial>(
     asking: &Asking,
     upload: Upload,
     mut lent: Lent,
-    interim: mpsc::Sender<Vec<u8>>,
+    interims: &Arc<Interims>,
 ) -> Result<(Response<Incoming>, Sender), Reason> {
     let plain = &asking.plain;
     // RFC 9110 section 9.2.2.
     let repeatable = plain.method.is_idempotent() && matches!(plain.framing, RequestFraming::None);
-    let mut request = request(plain, upload, &interim);
+    let mut request = request(plain, upload, interims);
     loop {
         // Only a connection from the pool is reused, and the second one never is.
         let reused = lent.reused;
+        front.upstream_requests.begin();
         let mut failed = match lent.sender.try_send_request(request).await {
             Ok(answer) => return Ok((answer, lent.sender)),
             Err(failed) => failed,
         };
         let unsent = failed.take_message();
+        if unsent.is_some() {
+            front.upstream_requests.take_back();
+        }
         let error = failed.into_error();
         request = match unsent {
             Some(unsent) if reused => unsent,
             None if reused && repeatable && !error.is_parse() => {
-                self::request(plain, Upload::none(), &interim)
+                self::request(plain, Upload::none(), interims)
             }
             _ => {
                 tracing::warn!(%error, "the service did not answer a request");
@@ -67,7 +71,7 @@ pub(super) async fn send<D: Dial>(
     }
 }
 
-fn request(plain: &Plain, upload: Upload, interim: &mpsc::Sender<Vec<u8>>) -> Request<Upload> {
+fn request(plain: &Plain, upload: Upload, interims: &Arc<Interims>) -> Request<Upload> {
     let mut request = Request::new(upload);
     *request.method_mut() = plain.method.clone();
     *request.uri_mut() = Uri::from(plain.target.clone());
@@ -87,16 +91,23 @@ fn request(plain: &Plain, upload: Upload, interim: &mpsc::Sender<Vec<u8>>) -> Re
             fields.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
     }
-    if plain.version == Version::Http10 {
-        // It has no interim answers (RFC 9110 section 15.2).
-        return request;
+    if has_surprising_body(plain) {
+        fields.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let interim = interim.clone();
+    // HTTP/1.0 has no interim answers (RFC 9110 section 15.2).
+    let passes = plain.version == Version::Http11;
+    let interims = Arc::clone(interims);
     hyper::ext::on_informational(&mut request, move |answer| {
-        // We have answered 100 ourselves; others beyond the bound are dropped.
-        if answer.status() != StatusCode::CONTINUE {
-            let _ = interim.try_send(answer::interim(answer.status(), answer.headers()));
-        }
+        // We have answered 100 ourselves.
+        let passes = passes && answer.status() != StatusCode::CONTINUE;
+        interims.came(passes.then(|| answer::interim(answer.status(), answer.headers())));
     });
     request
+}
+
+/// A body where none has a meaning (RFC 9110 section 9.3): a service that ignores it would read it as
+/// the next request of the connection, so the connection is asked to end behind this one.
+pub(super) fn has_surprising_body(plain: &Plain) -> bool {
+    let meaningless = plain.method.is_safe() || plain.method == Method::DELETE;
+    meaningless && !matches!(plain.framing, RequestFraming::None | RequestFraming::Length(0))
 }

@@ -10,23 +10,21 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
 use crate::body;
 use crate::farewell::Reason;
 use crate::proxy::answer::{self, BodyWay};
 use crate::proxy::ask::{self, Asking};
+use crate::proxy::interims::Interims;
 use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::borrowed::Borrowed;
+use crate::stream::steady::Steady;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Lent;
 use crate::upstream::upload::Upload;
-
-/// Interim answers passed on for one request; more are dropped.
-const INTERIM_MAX: usize = 16;
 
 /// How an answer came down.
 #[derive(Debug)]
@@ -63,13 +61,17 @@ pub(super) async fn download<S: Stream, D: Dial>(
     keep: bool,
     progress: &Progress,
 ) -> Downloaded {
-    let mut write = Borrowed(client);
-    let (interim, mut interims) = mpsc::channel::<Vec<u8>>(INTERIM_MAX);
-    let mut sending = Box::pin(ask::send(front, &asking, upload, lent, interim));
+    let mut write = Steady(Borrowed(client));
+    let interims = Arc::new(Interims::new());
+    let mut sending = Box::pin(ask::send(front, &asking, upload, lent, &interims));
     let sent = loop {
         tokio::select! {
             biased;
-            Some(head) = interims.recv() => if write.write_all(&head).await.is_err() {
+            () = interims.flooded() => {
+                tracing::warn!("the service sent interim answers without end");
+                return Downloaded::Nothing(Reason::UpstreamDefect);
+            }
+            Some(head) = interims.next() => if write.write_all(&head).await.is_err() {
                 return Downloaded::ClientLeft;
             },
             sent = &mut sending => break sent,
@@ -81,7 +83,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
         Err(reason) => return Downloaded::Nothing(reason),
     };
     // Another thread may have put some between our last look and the answer.
-    while let Ok(head) = interims.try_recv() {
+    while let Some(head) = interims.waiting() {
         if write.write_all(&head).await.is_err() {
             return Downloaded::ClientLeft;
         }
@@ -111,7 +113,8 @@ pub(super) async fn download<S: Stream, D: Dial>(
             }
         }
     }
-    if uploaded && (way != BodyWay::None || incoming.is_end_stream()) {
+    let reusable = uploaded && !ask::has_surprising_body(&asking.plain);
+    if reusable && (way != BodyWay::None || incoming.is_end_stream()) {
         front.pool.give_back(sender, Instant::now());
     }
     Downloaded::Whole { keep }
@@ -126,7 +129,7 @@ enum Relayed {
 async fn relay_body<W: AsyncWrite + Unpin>(
     incoming: &mut Incoming,
     way: BodyWay,
-    write: &mut W,
+    write: &mut Steady<W>,
 ) -> Relayed {
     let mut trailers = None;
     let mut chunk = BytesMut::new();

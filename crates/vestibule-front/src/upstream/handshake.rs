@@ -18,6 +18,7 @@ use crate::head::upgrade::{
 };
 use crate::stream::scratch::read_once;
 use crate::upstream::dial::{Dial, nobody_listens};
+use crate::upstream::requests::Requests;
 use crate::upstream::settle::{self, StatusRules, Unsettled};
 
 /// How much of an answer is read at once.
@@ -25,13 +26,15 @@ const READ_SIZE: usize = 16 * 1024;
 
 /// How one try is to be made.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct Terms<'a> {
     /// Dial and answer must be done by then.
     pub deadline: Instant,
     /// The service is young: this is how long the hand-over must survive. `None`: it is not.
     pub settle: Option<Duration>,
     /// Which statuses count as "not now".
     pub rules: StatusRules,
+    /// Where the head is counted before it is sent.
+    pub requests: &'a Requests,
 }
 
 /// What a try came to.
@@ -95,7 +98,7 @@ impl Stage {
 pub async fn try_once<D: Dial>(
     dial: &D,
     handshake: &Handshake,
-    terms: Terms,
+    terms: Terms<'_>,
     stage: &Stage,
 ) -> Tried<D::Stream> {
     let mut upstream = match timeout_at(terms.deadline, dial.dial()).await {
@@ -104,6 +107,7 @@ pub async fn try_once<D: Dial>(
         Err(_elapsed) => return Tried::Unsettled(Unsettled::Silent, None),
     };
     stage.0.store(true, Ordering::Relaxed);
+    terms.requests.begin();
     let asked = timeout_at(terms.deadline, ask(&mut upstream, handshake.outbound())).await;
     let (answer, mut words) = match asked {
         Ok(Ok(answered)) => answered,

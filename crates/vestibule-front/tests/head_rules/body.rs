@@ -106,6 +106,45 @@ fn sound_chunks_are_read_and_what_follows_is_left() {
     }
 }
 
+/// Ten-fold asymmetry rule: what a sender cuts into single bytes must not cost its receiver ten times as
+/// many messages, frames and writes.
+#[test]
+fn a10_a_body_in_single_bytes_costs_no_more_than_ten_times_the_steps() {
+    const BODY: usize = 256 * 1024;
+    // What one read brings.
+    const READ: usize = 16 * 1024;
+    let cut = |size: usize| {
+        let mut coded = BytesMut::new();
+        for piece in vec![b'a'; BODY].chunks(size) {
+            encode_chunk(piece, &mut coded);
+        }
+        coded.extend_from_slice(&last_chunk(None));
+        let (mut decoder, mut input) = (BodyDecoder::new(Framing::Chunked), BytesMut::new());
+        let (mut body, mut steps) = (0, 0);
+        for read in coded.chunks(READ) {
+            input.extend_from_slice(read);
+            while let Decoded::Data(data) = decoder.decode(&mut input).unwrap() {
+                (body, steps) = (body + data.len(), steps + 1);
+            }
+        }
+        assert_eq!((body, decoder.is_ended()), (BODY, true));
+        steps
+    };
+    let (single, large) = (cut(1), cut(READ));
+    assert!(single <= 10 * large, "{single} steps against {large}");
+}
+
+/// What came before a broken chunk is passed on, and nothing behind it.
+#[test]
+fn small_chunks_are_gathered_up_to_a_break_and_no_further() {
+    let mut decoder = BodyDecoder::new(Framing::Chunked);
+    let mut input = BytesMut::from(&b"1\r\na\r\n2\r\nbc\r\nx\r\n"[..]);
+    assert_eq!(decoder.decode(&mut input), Ok(Decoded::Data(Bytes::from("abc"))));
+    for _ in 0..2 {
+        assert_eq!(decoder.decode(&mut input), Err(BodyError::ChunkSize));
+    }
+}
+
 #[test]
 fn a_chunk_of_64_bits_is_only_a_number() {
     let (read, _, ended, _) = chunked(b"ffffffffffffffff\r\nabc").unwrap();

@@ -29,6 +29,12 @@ fn a11_connection_may_not_name_a_protected_field() {
         ("Transfer-Encoding", "connection_protected"),
         ("Sec-WebSocket-Key", "connection_protected"),
         ("sec-websocket-protocol", "connection_protected"),
+        ("Sec-Fetch-Site", "connection_protected"),
+        ("X-Forwarded", "connection_protected"),
+        ("keep-alive, ORIGIN", "connection_protected"),
+        ("content-type", "connection_protected"),
+        ("Content-Encoding", "connection_protected"),
+        ("Expect", "connection_protected"),
         ("close, foo bar", "connection_invalid"),
         ("\"close\"", "connection_invalid"),
         ("close;x", "connection_invalid"),
@@ -112,13 +118,56 @@ fn a12_without_trust_every_forged_field_is_replaced() {
 #[test]
 fn a12_a_trusted_peer_is_believed_and_named() {
     let proxies = Trust::Proxies(vec!["203.0.113.0/24".parse().unwrap()]);
-    for trust in [Trust::Platform, proxies] {
-        let (sent, client) = sent_by(peer(), &trust, &FORGED);
-        assert_eq!(values(&sent, "x-forwarded-for"), ["10.0.0.1, 203.0.113.9"]);
-        assert_eq!(values(&sent, "x-forwarded-proto"), ["https"]);
-        assert_eq!(values(&sent, "x-forwarded-host"), ["evil.test"]);
-        assert_eq!(values(&sent, "x-real-ip"), ["10.0.0.1"]);
-        assert_eq!(client, "10.0.0.1".parse().ok());
+    let (sent, client) = sent_by(peer(), &proxies, &FORGED);
+    assert_eq!(values(&sent, "x-forwarded-for"), ["10.0.0.1, 203.0.113.9"]);
+    assert_eq!(values(&sent, "x-forwarded-proto"), ["https"]);
+    assert_eq!(values(&sent, "x-forwarded-host"), ["evil.test"]);
+    assert_eq!(values(&sent, "x-real-ip"), ["10.0.0.1"]);
+    assert_eq!(client, "10.0.0.1".parse().ok());
+}
+
+/// What a platform writes itself is believed; what it only passes on from whoever asked is not.
+#[test]
+fn a12_a_platform_is_believed_about_scheme_and_chain_alone() {
+    let (sent, client) = sent_by(peer(), &Trust::Platform, &FORGED);
+    assert_eq!(values(&sent, "x-forwarded-for"), ["10.0.0.1, 203.0.113.9"]);
+    assert_eq!(values(&sent, "x-forwarded-proto"), ["https"]);
+    assert_eq!(values(&sent, "x-forwarded-host"), ["a.test"]);
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert_eq!(client, "10.0.0.1".parse().ok());
+    // The nearest hop wrote last, on a line of its own or behind a comma.
+    for (lines, scheme) in [
+        (&["X-Forwarded-Proto: https", "X-Forwarded-Proto: http"][..], "http"),
+        (&["X-Forwarded-Proto: http, https"], "https"),
+        (&["X-Forwarded-Proto: gopher"], "http"),
+    ] {
+        let (sent, _) = sent_by(peer(), &Trust::Platform, lines);
+        assert_eq!(values(&sent, "x-forwarded-proto"), [scheme], "{lines:?}");
+    }
+}
+
+#[test]
+fn a12_a_name_that_could_be_spelt_as_another_and_httpoxy_go_no_further() {
+    let twins = ["X_Forwarded_User", "X.Real.IP", "Sec_WebSocket_Key", "x!y", "Proxy", "proxy"];
+    for twin in twins {
+        let field = format!("{twin}: root");
+        let sent = plain(&[GET, "Host: a", &field, "X-Kept: 1"]);
+        assert!(!sent.fields.contains_key(twin) && sent.fields.contains_key("x-kept"), "{twin}");
+        let Ok(Request::Handshake(sent)) = judge_bytes(&upgrade_head(&[GET, "Host: a", &field]))
+        else {
+            panic!("not a handshake")
+        };
+        assert!(!sent.outbound().windows(4).any(|window| window == b"root"), "{twin}");
+    }
+}
+
+#[test]
+fn a12_a_field_that_says_who_or_what_comes_once() {
+    for name in ["Authorization", "authorization", "Origin", "Content-Type"] {
+        let field = format!("{name}: a");
+        let lines = [GET, "Host: a", &field, "X: y", &field.to_lowercase()];
+        assert_eq!(verdict(&plain_head(&lines)), "field_repeated", "{name}, plain");
+        assert_eq!(verdict(&upgrade_head(&lines)), "field_repeated", "{name}, upgrade");
     }
 }
 

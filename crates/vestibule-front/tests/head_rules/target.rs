@@ -23,6 +23,25 @@ fn a13_ambiguous_hosts_and_targets_are_refused_with_and_without_an_upgrade() {
         ("Host with a port of 17 bits", "/", &["Host: a:65536"], "host_invalid"),
         ("Host with a signed port", "/", &["Host: a:+80"], "host_invalid"),
         ("Host that is only a port", "/", &["Host: :80"], "host_invalid"),
+        ("Host with an empty label", "/", &["Host: A..B"], "host_invalid"),
+        ("Host with an empty first label", "/", &["Host: .a"], "host_invalid"),
+        ("Host that is the root", "/", &["Host: ."], "host_invalid"),
+        ("Host with two last dots", "/", &["Host: a.."], "host_invalid"),
+        ("Host with a tilde", "/", &["Host: ~a"], "host_invalid"),
+        ("Host with a sub-delimiter", "/", &["Host: a!b"], "host_invalid"),
+        ("Host of a short address", "/", &["Host: 127.1"], "host_invalid"),
+        ("Host of a number", "/", &["Host: 2130706433"], "host_invalid"),
+        ("Host of a hexadecimal number", "/", &["Host: 0x7f.0.0.0x1"], "host_invalid"),
+        ("Host of an octal address", "/", &["Host: 0177.0.0.1"], "host_invalid"),
+        ("Host of five numbers", "/", &["Host: 1.2.3.4.5"], "host_invalid"),
+        ("Host of a large number", "/", &["Host: 1.2.3.256"], "host_invalid"),
+        ("Host of an address in the root", "/", &["Host: 127.0.0.1."], "host_invalid"),
+        ("Host with port 0", "/", &["Host: a:0"], "host_invalid"),
+        ("Host with a padded port", "/", &["Host: a:00080"], "host_invalid"),
+        ("future address in brackets", "/", &["Host: [v1.a]"], "host_invalid"),
+        ("IPv4 in brackets", "/", &["Host: [127.0.0.1]"], "host_invalid"),
+        ("empty brackets", "/", &["Host: []"], "host_invalid"),
+        ("encoded zone in brackets", "/", &["Host: [fe80::1%25eth0]"], "host_invalid"),
         ("open bracket", "/", &["Host: [::1"], "host_invalid"),
         ("no address in brackets", "/", &["Host: [a]"], "host_invalid"),
         ("text behind brackets", "/", &["Host: [::1]a"], "host_invalid"),
@@ -51,6 +70,31 @@ fn a13_ambiguous_hosts_and_targets_are_refused_with_and_without_an_upgrade() {
         assert_eq!(verdict(&plain_head(&lines)), *code, "{why}, plain");
         assert_eq!(verdict(&upgrade_head(&lines)), *code, "{why}, upgrade");
     }
+}
+
+#[test]
+fn a13_names_and_labels_are_no_longer_than_dns_has_them() {
+    let (label, longer) = ("a".repeat(63), "a".repeat(64));
+    let name = |last: usize| [&*label, &*label, &*label, &label[..last]].join(".");
+    let rows = [
+        (label.clone(), "plain"),
+        (longer, "host_invalid"),
+        (name(61), "plain"),
+        (format!("{}.", name(61)), "plain"),
+        (name(62), "host_invalid"),
+    ];
+    for (host, code) in rows {
+        assert_eq!(verdict(&plain_head(&["GET / HTTP/1.1", &format!("Host: {host}")])), code);
+    }
+}
+
+#[test]
+fn a18_a_method_is_no_longer_than_any_that_exists() {
+    for (length, code) in [(32, "plain"), (33, "method_too_long"), (5000, "method_too_long")] {
+        let line = format!("{} / HTTP/1.1", "M".repeat(length));
+        assert_eq!(verdict(&plain_head(&[&line, "Host: a"])), code, "{length} bytes");
+    }
+    assert_eq!(vestibule_front::head::HeadError::MethodTooLong.status(), 501);
 }
 
 #[test]
@@ -102,6 +146,10 @@ fn hosts_that_resolve_are_accepted() {
         "a.test",
         "a.test.:8080",
         "127.0.0.1:1",
+        "1.a",
+        "0xa.test",
+        "a:65535",
+        "[::ffff:127.0.0.1]:80",
         "[::1]",
         "[2001:db8::1]:443",
         "my_host-1",

@@ -206,6 +206,7 @@ async fn invariant_9_no_upstream_request_is_uncounted() {
         let seen = service.transcripts().concat();
         let heads = seen.matches("chat.test\r\n").count() / 2;
         assert_eq!(heads as u64, counts.admitted_total + counts.retries_total);
+        assert_eq!(heads as u64, door.front.upstream_requests.total());
     })
     .await;
 }

@@ -206,6 +206,36 @@ async fn a09_an_answer_whose_length_could_be_read_two_ways_is_refused() {
     .await;
 }
 
+/// hyper skips as many interim answers as come, in silence.
+#[tokio::test]
+async fn t06_a_service_that_never_stops_saying_wait_is_refused_and_dropped() {
+    watched(async {
+        for version in ["HTTP/1.1", "HTTP/1.0"] {
+            let service = Service::new(async |mut line: Line| {
+                line.head().await;
+                let hint = "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n";
+                line.say(hint.repeat(20_000) + &answer("200 OK", "late")).await;
+                line.listen().await;
+            });
+            let door = Door::ready_before(service.port);
+            let words = request("GET", "/", "").replace("HTTP/1.1", version);
+            let mut client = door.client(words).await;
+            let mut head = client.head().await;
+            for _ in 0..200 {
+                if !head.starts_with("HTTP/1.1 103 ") {
+                    break;
+                }
+                head = client.head().await;
+            }
+            assert!(head.starts_with("HTTP/1.1 502 "), "{version}: {head}");
+            let next = door.client(request("GET", "/", "Connection: close\r\n")).await;
+            service.is_dialled(2).await;
+            drop(next);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_answer_whose_head_is_beyond_all_bounds_is_refused() {
     watched(async {

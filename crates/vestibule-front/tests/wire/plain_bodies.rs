@@ -31,6 +31,36 @@ async fn a_chunked_body_with_trailers_arrives_whole_whatever_the_method() {
     .await;
 }
 
+/// Where a body means nothing, a service may leave it unread and read it as the next request: its connection must
+/// not have one.
+#[tokio::test]
+async fn a09_a_body_where_none_is_due_ends_its_connection_behind_it() {
+    watched(async {
+        for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
+            let service = Service::new(async |mut line: Line| {
+                // Only heads are read: the body of each is left for the next.
+                while let Some(head) = line.head().await {
+                    line.say("HTTP/1.1 204 No Content\r\n\r\n").await;
+                    if head.contains("connection: close") {
+                        return;
+                    }
+                }
+            });
+            let door = Door::ready_before(service.port);
+            let smuggled = request("GET", "/smuggled", "");
+            let length = format!("Content-Length: {}\r\n", smuggled.len());
+            let mut client = door.client(request(method, "/a", &length) + &smuggled).await;
+            assert_eq!(client.answer_to_head().await.status, 204, "{method}");
+            let mut other = door.client(request("GET", "/b", "")).await;
+            assert_eq!(other.answer_to_head().await.status, 204, "{method}");
+            assert_eq!(service.dials(), 2, "{method}");
+            assert!(service.transcript(0).contains("connection: close\r\n"), "{method}");
+            assert!(!service.transcript(1).contains("/smuggled"), "{method}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a14_a_client_is_told_to_continue_only_once_it_is_admitted() {
     watched(async {
