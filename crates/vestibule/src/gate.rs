@@ -6,15 +6,19 @@
 //! wake-ups. The lock is never held over an await, and wake-ups go out after it is released.
 
 mod budget;
+mod client;
 mod counts;
 mod grant;
 mod outcome;
 mod permit;
+mod places;
 mod queue;
 mod refusal;
+mod release;
 mod scouts;
 mod waiting;
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{oneshot, watch};
@@ -25,6 +29,7 @@ use self::outcome::{Effects, Entered};
 use self::permit::Waiter;
 use self::queue::Queue;
 
+pub use self::client::ClientKey;
 pub use self::counts::{Counts, Refused, Release, Releases};
 pub use self::permit::{GiveUp, Permit};
 pub use self::refusal::Refusal;
@@ -36,6 +41,8 @@ pub struct Limits {
     pub held_max: usize,
     /// How many bytes all of them together may declare.
     pub held_bytes_max: usize,
+    /// How many one client may have of them; `None`: as many as there are.
+    pub held_per_client_max: Option<NonZeroUsize>,
     /// How many handshakes may be handed over at a time; 0 counts as 1.
     pub handovers_max: usize,
     /// How many scouts may be out at a time; 0 counts as 1, and never more than `handovers_max`.
@@ -47,11 +54,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A thousand clients or 16 MiB held; the rest as DESIGN names it.
+    /// A thousand clients or 16 MiB held, without shares; the rest as DESIGN names it.
     fn default() -> Self {
         Self {
             held_max: 1_000,
             held_bytes_max: 16 * 1024 * 1024,
+            held_per_client_max: None,
             handovers_max: 32,
             scouts_max: 4,
             tries_max: 3,
@@ -67,6 +75,8 @@ pub struct Arrival {
     pub kind: Kind,
     /// The memory that holding it costs.
     pub bytes: usize,
+    /// Who it is, where that is known and counts; `None` is nobody's share.
+    pub client: Option<ClientKey>,
     /// When it must have its answer.
     pub deadline: Instant,
 }

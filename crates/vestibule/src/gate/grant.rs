@@ -5,7 +5,7 @@
 
 use tokio::time::Instant;
 
-use super::{Arrival, Kind};
+use super::{Arrival, ClientKey, Kind};
 
 /// One client on its way through the gate, with its history.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct Entrant {
     pub(super) id: u64,
     pub(super) kind: Kind,
     pub(super) bytes: usize,
+    pub(super) client: Option<ClientKey>,
     pub(super) arrived: Instant,
     pub(super) deadline: Instant,
     /// How often it was granted a seat.
@@ -30,6 +31,7 @@ impl Entrant {
             id,
             kind: arrival.kind,
             bytes: arrival.bytes,
+            client: arrival.client,
             arrived: now,
             deadline: arrival.deadline,
             tries: 0,
@@ -80,5 +82,10 @@ impl Seat {
     /// Whether it takes one of the slots of hand-overs.
     pub(super) const fn takes_slot(self) -> bool {
         matches!(self, Self::Scout | Self::HandOver)
+    }
+
+    /// Whether it keeps its place in the queue's bounds, to come back to.
+    pub(super) const fn keeps_place(self) -> bool {
+        matches!(self, Self::Scout)
     }
 }

@@ -76,8 +76,9 @@ impl Permit {
         drop(self);
     }
 
-    /// The upstream has the request and takes its time: the next in line gets the slot, so that a route that
-    /// hangs never holds the clients of another. False while the upstream is young, and slots are kept.
+    /// The upstream has the request and is silent: the next in line gets the slot, so that a route that hangs
+    /// never holds the clients of another. A scout keeps its slot and makes room for another scout, if not too
+    /// many have. False if it has a slot still, and is to be asked again.
     pub fn give_way(&mut self) -> bool {
         let Some(grant) = &mut self.grant else { return true };
         self.gate.with_queue(|queue, now| queue.give_way(grant, now))

@@ -7,12 +7,14 @@
 use tokio::time::Instant;
 
 use super::budget::RetryBudget;
-use super::counts::{Counts, Release};
+use super::counts::Counts;
 use super::grant::{Entrant, Grant, Seat};
 use super::outcome::{Effects, Entered, Retried};
+use super::places::Places;
 use super::refusal::Refusal;
+use super::release::Releasing;
 use super::scouts::Scouts;
-use super::waiting::{Place, Waiting};
+use super::waiting::{Held, Place, Waiting};
 use super::{Arrival, GiveUp, Kind, Limits, Stance};
 
 /// Everybody who is held, everybody who holds a grant, and the rules between them.
@@ -25,20 +27,14 @@ pub(super) struct Queue<W> {
     /// The next arrival or turn: both come from one count, so that turns can be compared with arrivals.
     next: u64,
     waiting: Waiting<W>,
+    /// Taken by those that wait and by the scouts that are out.
+    places: Places,
     scouts: Scouts,
     budget: RetryBudget,
     releasing: Option<Releasing>,
     /// `held` and `held_bytes` are filled in when a picture is taken.
     totals: Counts,
     effects: Effects<W>,
-}
-
-/// A release that has not ended: all turns before `mark` belong to it.
-#[derive(Debug)]
-struct Releasing {
-    mark: u64,
-    began: Instant,
-    admitted: u64,
 }
 
 impl<W> Queue<W> {
@@ -48,7 +44,8 @@ impl<W> Queue<W> {
         limits.scouts_max = limits.scouts_max.clamp(1, limits.handovers_max);
         limits.tries_max = limits.tries_max.max(1);
         Self {
-            scouts: Scouts::new(limits.scouts_max),
+            places: Places::new(&limits),
+            scouts: Scouts::new(&limits),
             budget: RetryBudget::new(&limits),
             limits,
             stance: Stance::Hold,
@@ -99,8 +96,10 @@ impl<W> Queue<W> {
         }
         let seat = self.free_seat(arrival.kind);
         // A scout too: if it comes back, it must find its place.
-        if matches!(seat, None | Some(Seat::Scout)) && !self.has_place(arrival.bytes) {
-            return Entered::Refused(self.refused(Refusal::QueueFull));
+        if seat.is_none_or(Seat::keeps_place)
+            && let Err(refusal) = self.places.room_for(arrival.client, arrival.bytes)
+        {
+            return Entered::Refused(self.refused(refusal));
         }
         let entrant = Entrant::new(id, arrival, now);
         if let Some(seat) = seat {
@@ -110,13 +109,13 @@ impl<W> Queue<W> {
             Kind::Handshake { .. } => Place::InLine { turn: id },
             Kind::Plain => Place::Plain,
         };
-        self.waiting.hold(entrant, place, waiter());
+        self.hold(entrant, place, waiter());
         Entered::Held(id)
     }
 
     /// A held client left. False if it has had its answer.
     pub(super) fn leave(&mut self, id: u64, now: Instant) -> bool {
-        let was_held = self.waiting.remove(id).is_some();
+        let was_held = self.let_go(id).is_some();
         if was_held {
             self.totals.left_total += 1;
             self.note_release(now);
@@ -126,7 +125,7 @@ impl<W> Queue<W> {
 
     /// A held client's deadline came. False if it has had its answer.
     pub(super) fn expire(&mut self, id: u64, now: Instant) -> bool {
-        let was_held = self.waiting.remove(id).is_some();
+        let was_held = self.let_go(id).is_some();
         if was_held {
             self.refused(Refusal::Deadline);
             self.note_release(now);
@@ -155,16 +154,26 @@ impl<W> Queue<W> {
         self.pump(now);
     }
 
-    /// The upstream takes its time over this one: the next in line gets its slot. Not while the upstream is
-    /// young, when few may bother it. False if it has to be asked again.
+    /// The upstream has this one in silence: the next in line gets its slot. While the upstream is young, a
+    /// scout keeps its slot and makes room for another scout. False if it is to be asked again.
     pub(super) fn give_way(&mut self, grant: &mut Grant, now: Instant) -> bool {
-        let may = self.stance == Stance::Admit;
-        if may && grant.seat.takes_slot() {
-            self.unseat(grant);
-            grant.seat = Seat::Slow;
-            self.pump(now);
+        match (&self.stance, grant.seat) {
+            (Stance::Scout, Seat::Scout) => {
+                if self.scouts.fall_silent(grant.entrant.id, grant.era == self.era) {
+                    self.pump(now);
+                }
+                false
+            }
+            (Stance::Scout | Stance::Admit, seat) => {
+                if seat.takes_slot() {
+                    self.unseat(grant);
+                    grant.seat = Seat::Slow;
+                    self.pump(now);
+                }
+                true
+            }
+            (Stance::Hold | Stance::Refuse(_), _) => false,
         }
-        may
     }
 
     /// The try did not settle. `waiter` is called only if another one may follow.
@@ -174,10 +183,10 @@ impl<W> Queue<W> {
         now: Instant,
         waiter: impl FnOnce() -> W,
     ) -> Retried {
-        self.unseat(&grant);
         if let (Seat::Scout, Kind::Handshake { route }) = (grant.seat, grant.entrant.kind) {
-            self.scouts.note_tried(route);
+            self.scouts.note_tried(grant.entrant.id, route);
         }
+        self.unseat(&grant);
         let retried = match self.may_retry(&grant, now) {
             Err(GiveUp::Refused(refusal)) => {
                 Retried::GivenUp(GiveUp::Refused(self.refused(refusal)))
@@ -187,7 +196,7 @@ impl<W> Queue<W> {
                 let entrant = grant.entrant;
                 let (id, attempt) = (entrant.id, entrant.tries.saturating_sub(1));
                 self.totals.retries_total += 1;
-                self.waiting.hold(entrant, Place::Resting, waiter());
+                self.hold(entrant, Place::Resting, waiter());
                 Retried::Rests { id, attempt }
             }
         };
@@ -198,9 +207,7 @@ impl<W> Queue<W> {
     /// A rest is over: back in line, or admitted at once.
     pub(super) fn rise(&mut self, id: u64, now: Instant) {
         let back = self.count_up();
-        let Some(entrant) = self.waiting.resting(id) else {
-            return;
-        };
+        let Some(entrant) = self.waiting.resting(id) else { return };
         let lost_nothing = self.stance == Stance::Admit && entrant.tries_in(self.era) == 0;
         let place = match entrant.kind {
             Kind::Plain => Place::Plain,
@@ -221,19 +228,15 @@ impl<W> Queue<W> {
         if entrant.deadline <= now {
             return Err(GiveUp::Refused(Refusal::Deadline));
         }
-        let tries = match grant.seat {
-            // What the upstream was before it was lost does not count against anybody.
-            Seat::Plain => entrant.tries_in(self.era),
-            _ if admits => entrant.tries_in(self.era),
-            _ => 0,
-        };
-        if tries >= self.limits.tries_max {
+        // What the upstream was before it was lost does not count against anybody.
+        let counts = admits || grant.seat == Seat::Plain;
+        if counts && entrant.tries_in(self.era) >= self.limits.tries_max {
             return Err(GiveUp::LastAnswer);
         }
-        match (self.has_place(entrant.bytes), admits) {
-            (false, true) => return Err(GiveUp::LastAnswer),
-            (false, false) => return Err(GiveUp::Refused(Refusal::QueueFull)),
-            (true, _) => {}
+        match self.places.room_for(entrant.client, entrant.bytes) {
+            Err(_) if admits => return Err(GiveUp::LastAnswer),
+            Err(refusal) => return Err(GiveUp::Refused(refusal)),
+            Ok(()) => {}
         }
         if admits && matches!(grant.seat, Seat::HandOver | Seat::Slow) && !self.budget.take() {
             return Err(GiveUp::LastAnswer);
@@ -257,14 +260,14 @@ impl<W> Queue<W> {
     fn begin_release(&mut self, now: Instant) {
         self.waiting.order_by_arrival();
         self.budget.refill();
-        self.releasing = Some(Releasing { mark: self.next, began: now, admitted: 0 });
+        self.releasing = Some(Releasing::new(self.next, now));
     }
 
     fn refuse_all(&mut self, refusal: &Refusal) {
         for held in self.waiting.remove_all() {
+            self.places.free(&held.entrant);
             self.totals.refused_total.add(refusal);
-            let answer = (held.waiter, Err(refusal.clone()));
-            self.effects.answers.push(answer);
+            self.effects.answers.push((held.waiter, Err(refusal.clone())));
         }
     }
 
@@ -276,18 +279,12 @@ impl<W> Queue<W> {
             }
         }
         while let Some(seat) = self.open_seat() {
-            let Some(turn) = self.next_turn(seat) else {
-                break;
-            };
-            let Some(id) = self.waiting.at_turn(turn) else {
-                break;
-            };
+            let next =
+                self.next_turn(seat).and_then(|turn| Some((turn, self.waiting.at_turn(turn)?)));
+            let Some((turn, id)) = next else { break };
             let was_admitted = self.grant(id, seat, now);
-            if let Some(releasing) = &mut self.releasing
-                && was_admitted
-                && turn < releasing.mark
-            {
-                releasing.admitted += 1;
+            if let Some(releasing) = self.releasing.as_mut().filter(|_| was_admitted) {
+                releasing.note_admitted(turn);
             }
         }
         self.note_release(now);
@@ -303,9 +300,7 @@ impl<W> Queue<W> {
 
     /// Admits one that is held, or refuses it if its deadline has passed unseen.
     fn grant(&mut self, id: u64, seat: Seat, now: Instant) -> bool {
-        let Some(held) = self.waiting.remove(id) else {
-            return false;
-        };
+        let Some(held) = self.let_go(id) else { return false };
         let in_time = held.entrant.deadline > now;
         let answer = if in_time {
             Ok(self.seat(held.entrant, seat))
@@ -316,11 +311,14 @@ impl<W> Queue<W> {
         in_time
     }
 
-    /// The seat that a newcomer may take at once. Nobody is overtaken: while a seat is free, nobody is in line.
+    /// The seat that a newcomer may take at once. Nobody is overtaken that could have it: while a seat is free,
+    /// nobody is in line but, while the upstream is young, routes that are known to be silent.
     fn free_seat(&self, kind: Kind) -> Option<Seat> {
         match (kind, &self.stance) {
             (Kind::Plain, Stance::Scout | Stance::Admit) => Some(Seat::Plain),
-            (Kind::Handshake { .. }, _) => self.open_seat(),
+            (Kind::Handshake { route }, _) => self
+                .open_seat()
+                .filter(|seat| *seat != Seat::Scout || self.scouts.has_room_for(route)),
             (Kind::Plain, _) => None,
         }
     }
@@ -349,7 +347,8 @@ impl<W> Queue<W> {
             }
         }
         if let (Seat::Scout, Kind::Handshake { route }) = (seat, entrant.kind) {
-            self.scouts.send(route, entrant.bytes);
+            self.places.take(&entrant);
+            self.scouts.send(entrant.id, route);
         }
         entrant.seated(seat, self.era)
     }
@@ -358,28 +357,28 @@ impl<W> Queue<W> {
         if grant.seat.takes_slot() {
             self.totals.handing_over -= 1;
         }
-        if let (Seat::Scout, Kind::Handshake { route }) = (grant.seat, grant.entrant.kind) {
-            self.scouts.welcome(route, grant.entrant.bytes);
+        if grant.seat.keeps_place() {
+            self.places.free(&grant.entrant);
+            self.scouts.welcome(grant.entrant.id);
         }
     }
 
-    /// Whether one more may be held. Scouts count as held: each must find its place again.
-    fn has_place(&self, bytes: usize) -> bool {
-        let places = self.waiting.len() + self.scouts.count();
-        let taken = self.waiting.bytes() + self.scouts.bytes();
-        places < self.limits.held_max && bytes <= self.limits.held_bytes_max.saturating_sub(taken)
+    fn hold(&mut self, entrant: Entrant, place: Place, waiter: W) {
+        self.places.take(&entrant);
+        self.waiting.hold(entrant, place, waiter);
+    }
+
+    fn let_go(&mut self, id: u64) -> Option<Held<W>> {
+        let held = self.waiting.remove(id)?;
+        self.places.free(&held.entrant);
+        Some(held)
     }
 
     /// Ends the release once the last one that waited for it is gone from the line.
     fn note_release(&mut self, now: Instant) {
-        if let Some(releasing) = &self.releasing
-            && self.waiting.first_turn().is_none_or(|turn| turn >= releasing.mark)
-        {
-            self.effects.release = Some(Release {
-                admitted: releasing.admitted,
-                took: now.saturating_duration_since(releasing.began),
-            });
-            self.releasing = None;
+        let first_turn = self.waiting.first_turn();
+        if let Some(over) = self.releasing.take_if(|releasing| releasing.is_over(first_turn)) {
+            self.effects.release = Some(over.report(now));
         }
     }
 

@@ -9,6 +9,7 @@ fn arrival(seconds: u64) -> Arrival {
     Arrival {
         kind: Kind::Handshake { route: 7 },
         bytes: 100,
+        client: None,
         deadline: Instant::now() + Duration::from_secs(seconds),
     }
 }

@@ -4,9 +4,11 @@
 mod invariants;
 mod retries;
 mod scouting;
+mod shares;
 
 use std::time::Duration;
 
+use super::super::{ClientKey, Release};
 use super::*;
 use crate::readiness::Failure;
 
@@ -24,7 +26,7 @@ impl Scene {
     }
 
     fn arrival(&self, kind: Kind) -> Arrival {
-        Arrival { kind, bytes: 100, deadline: self.now + Duration::from_secs(60) }
+        Arrival { kind, bytes: 100, client: None, deadline: self.now + Duration::from_secs(60) }
     }
 
     fn enter(&mut self, name: u32, kind: Kind) -> Entered {

@@ -2,7 +2,9 @@
 //! deadlines, survivors, failures, restarts, refusals, in any order and at any time. A model beside the queue
 //! keeps account of every entrant.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -11,7 +13,8 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Event {
-    Enter { route: Option<u64>, bytes: usize, patience_ms: u64 },
+    Enter { route: Option<u64>, client: Option<u8>, bytes: usize, patience_ms: u64 },
+    GiveWay(Index),
     Leave(Index),
     Rise(Index),
     Settle(Index),
@@ -29,8 +32,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => Just(Stance::Refuse(Refusal::Draining)),
     ];
     let event = prop_oneof![
-        8 => (proptest::option::weighted(0.8, 0..4_u64), 0..400_usize, 0..2_000_u64)
-            .prop_map(|(route, bytes, patience_ms)| Event::Enter { route, bytes, patience_ms }),
+        8 => newcomer(),
+        3 => any::<Index>().prop_map(Event::GiveWay),
         1 => any::<Index>().prop_map(Event::Leave),
         4 => any::<Index>().prop_map(Event::Rise),
         2 => any::<Index>().prop_map(Event::Settle),
@@ -42,11 +45,21 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     proptest::collection::vec(event, 1..100)
 }
 
+fn newcomer() -> impl Strategy<Value = Event> {
+    let route = proptest::option::weighted(0.8, 0..4_u64);
+    let client = proptest::option::weighted(0.8, 0..3_u8);
+    (route, client, 0..400_usize, 0..2_000_u64).prop_map(|(route, client, bytes, patience_ms)| {
+        Event::Enter { route, client, bytes, patience_ms }
+    })
+}
+
 fn tight_limits() -> impl Strategy<Value = Limits> {
-    (0..12_usize, 0..2_000_usize, 0..5_usize, 0..4_usize, 0..4_u32).prop_map(
-        |(held_max, held_bytes_max, handovers_max, scouts_max, tries_max)| Limits {
+    let held = (0..12_usize, 0..2_000_usize, 0..4_usize);
+    (held, 0..9_usize, 0..4_usize, 0..4_u32).prop_map(
+        |((held_max, held_bytes_max, per_client), handovers_max, scouts_max, tries_max)| Limits {
             held_max,
             held_bytes_max,
+            held_per_client_max: NonZeroUsize::new(per_client),
             handovers_max,
             scouts_max,
             tries_max,
@@ -55,12 +68,20 @@ fn tight_limits() -> impl Strategy<Value = Limits> {
     )
 }
 
+/// What the model knows of one that is held.
+#[derive(Clone, Copy)]
+struct Account {
+    bytes: usize,
+    client: Option<ClientKey>,
+    deadline: Instant,
+}
+
 /// The queue, and an account of everybody beside it. A waiter is the arrival number of its entrant.
 struct Model {
     scene: Scene,
     limits: Limits,
-    /// Held, with bytes and deadline; the shell's timers.
-    held: BTreeMap<u64, (usize, Instant)>,
+    /// Held; their deadlines are the shell's timers.
+    held: BTreeMap<u64, Account>,
     resting: BTreeSet<u64>,
     /// First-time handshakes in the order in which they began to wait.
     fresh: VecDeque<u64>,
@@ -88,7 +109,16 @@ impl Model {
         let turns = matches!(event, Event::Turn(_));
         let settles = matches!(event, Event::Settle(_));
         match event {
-            Event::Enter { route, bytes, patience_ms } => self.enter(route, bytes, patience_ms),
+            Event::Enter { route, client, bytes, patience_ms } => {
+                self.enter(route, client, bytes, patience_ms);
+            }
+            Event::GiveWay(at) => {
+                let count = self.out.len();
+                if count > 0 {
+                    let grant = &mut self.out[at.index(count)];
+                    self.scene.queue.give_way(grant, self.scene.now);
+                }
+            }
             Event::Leave(at) => {
                 if let Some(id) = pick(&at, self.held.keys()) {
                     assert!(self.scene.queue.leave(id, self.scene.now));
@@ -127,10 +157,13 @@ impl Model {
         assert!(turns || *stance == was || survived && *stance == Stance::Admit);
     }
 
-    fn enter(&mut self, route: Option<u64>, bytes: usize, patience_ms: u64) {
+    fn enter(&mut self, route: Option<u64>, client: Option<u8>, bytes: usize, patience_ms: u64) {
         let kind = route.map_or(Kind::Plain, |route| Kind::Handshake { route });
-        let arrival =
-            Arrival { kind, bytes, deadline: self.scene.now + Duration::from_millis(patience_ms) };
+        let client = client.map(|last| IpAddr::from(Ipv4Addr::new(192, 0, 2, last)).into());
+        let deadline = self.scene.now + Duration::from_millis(patience_ms);
+        let arrival = Arrival { kind, bytes, client, deadline };
+        let could_go =
+            self.scene.queue.open_seat().and_then(|seat| self.scene.queue.next_turn(seat));
         self.entered += 1;
         // The model's waiter must be the arrival number, which is the count of everything so far.
         let id = self.scene.queue.next;
@@ -139,14 +172,15 @@ impl Model {
             Entered::Admitted(grant) => {
                 assert_ne!(self.scene.queue.stance(), &Stance::Hold);
                 assert!(arrival.deadline > self.scene.now);
-                let overtakes = kind != Kind::Plain && !self.fresh.is_empty();
-                assert!(!overtakes, "a newcomer overtook one that waits");
+                let is_young = self.scene.queue.stance() == &Stance::Scout;
+                let overtakes = kind != Kind::Plain && !self.fresh.is_empty() && !is_young;
+                assert!(!overtakes && could_go.is_none(), "a newcomer overtook one that waits");
                 self.out.push(grant);
             }
             Entered::Refused(_) => self.done += 1,
             Entered::Held(held) => {
                 assert_eq!(held, id);
-                self.held.insert(id, (bytes, arrival.deadline));
+                self.held.insert(id, Account { bytes, client, deadline });
                 if route.is_some() {
                     self.fresh.push_back(id);
                 }
@@ -156,7 +190,8 @@ impl Model {
 
     fn retry(&mut self, grant: Grant) {
         let id = grant.entrant.id;
-        let account = (grant.entrant.bytes, grant.entrant.deadline);
+        let Entrant { bytes, client, deadline, .. } = grant.entrant;
+        let account = Account { bytes, client, deadline };
         let waiter = u32::try_from(id).unwrap();
         match self.scene.retry(waiter, grant) {
             Retried::GivenUp(_) => self.done += 1,
@@ -171,8 +206,7 @@ impl Model {
     fn advance(&mut self, ms: u64) {
         self.scene.now += Duration::from_millis(ms);
         let now = self.scene.now;
-        let late =
-            |(id, (_, deadline)): (&u64, &(usize, Instant))| (*deadline <= now).then_some(*id);
+        let late = |(id, account): (&u64, &Account)| (account.deadline <= now).then_some(*id);
         let late: Vec<u64> = self.held.iter().filter_map(late).collect();
         for id in late {
             assert!(self.scene.queue.expire(id, now));
@@ -187,7 +221,7 @@ impl Model {
         for (waiter, answer) in self.scene.answers() {
             let id = u64::from(waiter);
             let is_fresh = self.fresh.contains(&id);
-            let (_, deadline) = self.held[&id];
+            let deadline = self.held[&id].deadline;
             self.finish(id);
             let Ok(grant) = answer else { continue };
             self.done -= 1;
@@ -209,7 +243,7 @@ impl Model {
     fn check_accounts(&self) {
         let counts = self.scene.queue.counts();
         assert_eq!(counts.held, self.held.len());
-        let bytes: usize = self.held.values().map(|(bytes, _)| bytes).sum();
+        let bytes: usize = self.held.values().map(|account| account.bytes).sum();
         assert_eq!(counts.held_bytes, bytes);
         let under_way = self.held.len() + self.out.len();
         assert_eq!(self.entered, self.done + u64::try_from(under_way).unwrap());
@@ -225,18 +259,40 @@ impl Model {
         assert_eq!(counts.handing_over, slots);
         assert!(slots <= limits.handovers_max.max(1));
         let scouts = out.iter().filter(|g| g.seat == Seat::Scout).count();
-        assert_eq!(queue.scouts.count(), scouts);
-        assert!(scouts <= limits.scouts_max.max(1));
+        let (in_room, left) = queue.scouts.count();
+        assert_eq!(in_room + left, scouts);
+        assert!(in_room <= limits.scouts_max.max(1));
+        self.check_places();
         for grant in out {
             assert!(grant.entrant.tries_in(grant.era) <= limits.tries_max.max(1));
         }
     }
 
+    /// Whoever is held, rests or is out as a scout has one place, and nobody else has; and no client has more
+    /// than its share of them.
+    fn check_places(&self) {
+        let scouts = self.out.iter().filter(|grant| grant.seat == Seat::Scout);
+        let scouts = scouts.map(|grant| (grant.entrant.bytes, grant.entrant.client));
+        let held = self.held.values().map(|account| (account.bytes, account.client));
+        let all: Vec<_> = held.chain(scouts).collect();
+        let (taken, bytes, shares) = self.scene.queue.places.books();
+        assert_eq!((taken, bytes), (all.len(), all.iter().map(|(bytes, _)| bytes).sum()));
+        assert!(taken <= self.limits.held_max && bytes <= self.limits.held_bytes_max);
+        let mut wanted = HashMap::new();
+        if let Some(most) = self.limits.held_per_client_max {
+            for client in all.iter().filter_map(|(_, client)| *client) {
+                *wanted.entry(client).or_insert(0) += 1;
+            }
+            assert!(shares.values().all(|share| *share <= most.get()));
+        }
+        assert_eq!(shares, &wanted);
+    }
+
     /// Whenever a seat is free, nobody waits who could take it.
     fn check_wake_ups(&self) {
         let queue = &self.scene.queue;
-        if queue.open_seat().is_some() {
-            assert_eq!(queue.waiting.first_turn(), None);
+        if let Some(seat) = queue.open_seat() {
+            assert_eq!(queue.next_turn(seat), None);
         }
         if matches!(queue.stance(), Stance::Scout | Stance::Admit) {
             assert_eq!(queue.waiting.first_plain(), None);
@@ -268,6 +324,8 @@ impl Model {
         assert_eq!(self.scene.queue.counts().handing_over, 0);
         assert_eq!(self.scene.queue.counts().held, 0);
         assert_eq!(self.scene.queue.counts().held_bytes, 0);
+        let (taken, bytes, shares) = self.scene.queue.places.books();
+        assert_eq!((taken, bytes, shares.len()), (0, 0, 0));
     }
 }
 

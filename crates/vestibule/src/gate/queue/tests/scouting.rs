@@ -93,3 +93,79 @@ fn an_answer_that_proves_nothing_leaves_the_stance() {
     assert_eq!(scene.queue.stance(), &Stance::Scout);
     assert_eq!(scene.queue.counts().handing_over, 0);
 }
+
+/// Runs a young upstream that is silent on every route but `works`, in steps of the time that a scout may be silent;
+/// a try lasts four of them, and twice as long after each silence. Answers how many steps that route waited.
+fn steps_until_tried(scene: &mut Scene, works: u32, steps_max: u32) -> Option<u32> {
+    let mut out: Vec<(u32, u32, Grant)> = Vec::new();
+    for step in 0..steps_max {
+        let mut back = Vec::new();
+        for (name, began, mut grant) in std::mem::take(&mut out) {
+            if step - began >= 4 << grant.entrant.tries.saturating_sub(1) {
+                back.push((name, grant));
+            } else {
+                scene.queue.give_way(&mut grant, scene.now);
+                out.push((name, began, grant));
+            }
+        }
+        for (name, grant) in back {
+            scene.retry_and_rise(name, grant);
+        }
+        for (name, grant) in scene.admitted() {
+            if name == works {
+                return Some(step);
+            }
+            out.push((name, step, grant));
+        }
+        let counts = scene.queue.counts();
+        assert!(counts.handing_over <= 32, "{counts:?}");
+    }
+    None
+}
+
+/// Twenty routes that hang, and one that works behind them: five rooms of four.
+#[test]
+fn a_route_that_works_waits_no_longer_than_each_of_those_before_it_may_be_silent() {
+    for hanging in [4, 20, 45] {
+        let mut scene = Scene::new(limits());
+        (0..hanging).for_each(|route| {
+            scene.hold(route, route.into());
+        });
+        scene.hold(1_000, 1_000);
+        scene.take_stance(Stance::Scout);
+        let waited = steps_until_tried(&mut scene, 1_000, 100);
+        assert_eq!(waited, Some(hanging / 4), "{hanging}");
+    }
+}
+
+/// Breaks if routes that hang, tried over and over and for longer each time, take what newcomers need.
+#[test]
+fn a_newcomer_never_waits_for_routes_that_were_met_with_silence() {
+    for steps in [3, 10, 40, 200] {
+        let mut scene = Scene::new(limits());
+        (0..45).for_each(|route| {
+            scene.hold(route, route.into());
+        });
+        scene.take_stance(Stance::Scout);
+        assert_eq!(steps_until_tried(&mut scene, 1_000, 12 + steps), None);
+        assert!(matches!(
+            scene.enter(1_000, Kind::Handshake { route: 1_000 }),
+            Entered::Admitted(_)
+        ));
+    }
+}
+
+/// A service that is silent to everything on its only path is asked by a handful at a time.
+#[test]
+fn a_service_that_is_silent_to_everything_is_not_stormed() {
+    let mut scene = Scene::new(limits());
+    (0..50).for_each(|name| {
+        scene.hold(name, 7);
+    });
+    scene.take_stance(Stance::Scout);
+    assert_eq!(steps_until_tried(&mut scene, 1_000, 400), None);
+    let counts = scene.queue.counts();
+    assert!(counts.handing_over <= 4, "{counts:?}");
+    // Three at a time for 400 steps, of which each client's first try takes four, its second eight, and so on.
+    assert!(counts.admitted_total + counts.retries_total <= 4 + 3 * 400 / 4, "{counts:?}");
+}
