@@ -1,25 +1,34 @@
 //! Arguments as they are typed.
 //!
-//! Owns names, help and spelling. Must never decide what a missing one means: `settings` does.
+//! Owns names, help and spelling; variables and the keys of a configuration file are made of the
+//! same definitions, by `config`. Must never decide what a missing one means: `settings` does.
+
+mod values;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use vestibule_front::head::forwarded::Cidr;
 use vestibule_front::listener::Listen;
+use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::dial::Upstream;
-use vestibule_front::upstream::probe::{Readiness, is_path};
+use vestibule_front::upstream::probe::Readiness;
 
+use self::values::{Count, close_code, path};
 use crate::commands::demo::DemoArgs;
 use crate::commands::demo::backend::BackendArgs;
 use crate::commands::race::RaceArgs;
-use crate::duration::duration;
+use crate::duration::{above_zero, duration};
 
 /// Keeps WebSocket users whole while the service behind it starts, restarts, or stops.
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, max_term_width = 100)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -30,10 +39,49 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Stand before a service that something else starts
     Serve(Box<ServeArgs>),
+    CheckConfig(Box<CheckConfigArgs>),
     Race(Box<RaceArgs>),
     Demo(DemoArgs),
     #[command(hide = true)]
     DemoBackend(BackendArgs),
+}
+
+/// Where settings may stand besides flags and variables.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FileArgs {
+    /// Read settings from this file; flags and VESTIBULE_... variables outrank it
+    /// [default: $VESTIBULE_CONFIG, else none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Print every setting and where it comes from, or every mistake.
+///
+/// Exit status 78 means that `vestibule run` or `serve` would not start with these settings.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckConfigArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print the JSON Schema of the file, for editors, and nothing else
+    #[arg(long)]
+    pub(crate) schema: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Checked>,
+}
+
+/// Whose settings are checked [default: those of `serve` if only an upstream is named, else `run`]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checked {
+    /// Check what `run` would do with these flags
+    Run(Box<RunArgs>),
+    /// Check what `serve` would do with these flags
+    Serve(Box<ServeArgs>),
 }
 
 /// Start a command behind the door.
@@ -43,10 +91,13 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    #[command(flatten)]
     pub(crate) door: DoorArgs,
 
     /// The private port of the command, if it can't be told one [default: a free one]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = Count::new(1, 65_535))]
     pub(crate) child_port: Option<u16>,
 
     /// Whether a command that ends by itself is started again
@@ -59,7 +110,7 @@ pub(crate) struct RunArgs {
     pub(crate) child_term: ChildTerm,
 
     /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -67,11 +118,14 @@ pub(crate) struct RunArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
+    pub(crate) file: FileArgs,
+
+    #[command(flatten)]
     pub(crate) door: DoorArgs,
 
     /// Where the service listens: HOST:PORT, PORT or unix:PATH
     #[arg(long, value_name = "ADDR")]
-    pub(crate) upstream: Upstream,
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// What `run` and `serve` share.
@@ -92,15 +146,16 @@ pub(crate) struct DoorArgs {
 
     /// How long the service may take to get ready [default: 240s on Cloud Run and Kubernetes,
     /// else 60s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = above_zero)]
     pub(crate) startup_timeout: Option<Duration>,
 
     /// How long one client may be held [default: 60s in production and staging, else 10s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = above_zero)]
     pub(crate) hold: Option<Duration>,
 
     /// How many clients may be held
-    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    #[arg(long, value_name = "COUNT", default_value = "10000",
+          value_parser = Count::new(1_usize, usize::MAX))]
     pub(crate) max_held: usize,
 
     /// How a handshake is refused: http (503), or close (accepted, then 1013: browsers see it)
@@ -116,11 +171,12 @@ pub(crate) struct DoorArgs {
     pub(crate) settle: Duration,
 
     /// How many connections to the service may be dialled ahead while clients are held; 0: none
-    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
+    #[arg(long, value_name = "COUNT", default_value = "1024",
+          value_parser = Count::new(0_usize, usize::MAX))]
     pub(crate) dial_ahead: usize,
 
     /// One probe's time, and a first try's while the service is young
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    #[arg(long, value_name = "TIME", value_parser = above_zero, default_value = "1s")]
     pub(crate) try_timeout: Duration,
 
     /// 403 and 404 also mean "not yet": for services that mount their routes late
@@ -136,19 +192,21 @@ pub(crate) struct DoorArgs {
     pub(crate) request_timeout: Option<Duration>,
 
     /// From accept to the end of a request's head
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "15s")]
+    #[arg(long, value_name = "TIME", value_parser = above_zero, default_value = "15s")]
     pub(crate) head_timeout: Duration,
 
     /// How large a request's head may be, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 32 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value = "32768",
+          value_parser = Count::new(1024_usize, 1024 * 1024))]
     pub(crate) head_bytes_max: usize,
 
     /// How many fields a request's head may have
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value = "100",
+          value_parser = Count::new(16_usize, 1000))]
     pub(crate) head_fields_max: usize,
 
     /// How long a connection may stay idle between requests
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "620s")]
+    #[arg(long, value_name = "TIME", value_parser = above_zero, default_value = "620s")]
     pub(crate) client_idle: Duration,
 
     /// After SIGTERM, how long newcomers are still admitted [default: 5s on Kubernetes, else 0]
@@ -164,8 +222,8 @@ pub(crate) struct DoorArgs {
     pub(crate) child_grace: Option<Duration>,
 
     /// The Close code of a drain
-    #[arg(long, value_name = "CODE", default_value_t = 1012)]
-    pub(crate) drain_code: u16,
+    #[arg(long, value_name = "CODE", value_parser = close_code, default_value = "1012")]
+    pub(crate) drain_code: CloseCode,
 
     /// How log lines are written
     #[arg(long, value_enum, default_value_t)]
@@ -219,11 +277,6 @@ impl DoorArgs {
     pub(crate) fn readiness(&self) -> Option<Readiness> {
         self.ready.clone().or_else(|| self.ready_path.clone().map(Readiness::Http))
     }
-}
-
-fn path(text: &str) -> Result<String, String> {
-    let good = is_path(text) && !text.contains('?');
-    good.then(|| text.into()).ok_or_else(|| "a path begins with / and has no spaces or ?".into())
 }
 
 #[cfg(test)]

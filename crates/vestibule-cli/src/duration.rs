@@ -14,6 +14,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
+/// The same, for what nothing could ever be done within none of.
+pub(crate) fn above_zero(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let some = (!time.is_zero()).then_some(time);
+    some.ok_or_else(|| "nothing could ever be done in no time; use 1ms or more".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

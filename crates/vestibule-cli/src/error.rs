@@ -5,6 +5,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use crate::config::Mistake;
+
 /// Whose it is to mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -32,6 +34,12 @@ impl Error {
     /// All mistakes of the user's at once.
     pub(crate) const fn configurations(messages: Vec<String>) -> Self {
         Self { kind: Kind::Configuration, messages, hints: Vec::new() }
+    }
+
+    /// The same, of flags, variables and a file.
+    #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+    pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Self {
+        Self::configurations(mistakes.iter().map(ToString::to_string).collect())
     }
 
     /// A failure of the machine's.

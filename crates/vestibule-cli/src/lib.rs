@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+pub mod config;
 mod duration;
 mod error;
 mod exit;
@@ -21,20 +22,33 @@ use crate::exit::Exit;
 /// Does what the process was asked to do, and answers with its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(asked) = config::flags::read(&line()) {
+        return ended(commands::with_settings(asked));
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return exit::of_usage(&error).into(),
     };
-    let exit = match args.command {
-        Command::Run(args) => commands::run::run(args),
-        Command::Serve(args) => commands::serve::serve(args),
+    ended(match args.command {
         Command::Race(args) => commands::race::race(args),
         Command::Demo(args) => commands::demo::demo(args),
         Command::DemoBackend(args) => commands::demo::backend::serve(args),
-    };
-    exit.unwrap_or_else(|error| {
-        error.print();
-        Exit::from(error.kind)
+        // Read with their settings, above.
+        Command::Run(_) | Command::Serve(_) | Command::CheckConfig(_) => {
+            Err(error::Error::system("these words could be read once and not again"))
+        }
     })
-    .into()
+}
+
+fn line() -> Vec<std::ffi::OsString> {
+    std::env::args_os().collect()
+}
+
+fn ended(ended: Result<Exit, error::Error>) -> ExitCode {
+    ended
+        .unwrap_or_else(|error| {
+            error.print();
+            Exit::from(error.kind)
+        })
+        .into()
 }

@@ -1,9 +1,8 @@
 //! Validated settings.
 //!
-//! Owns what each missing flag means, and all mistakes at once. Must never start anything.
+//! Owns what each missing value means, and what two values mean together. Must never start anything.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use vestibule::environment::{self, EnvSource, Environment, Platform};
 use vestibule::gate::Limits;
@@ -16,12 +15,14 @@ use vestibule_front::head::forwarded::Trust;
 use vestibule_front::listener::Listen;
 use vestibule_front::process::guard::FAMILY;
 use vestibule_front::supervise::{Patience, Source};
-use vestibule_front::tunnel::close::CloseCode;
+use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 use vestibule_front::upstream::settle::StatusRules;
 
-use crate::args::{DoorArgs, LogFormat, Refusal};
-use crate::error::Error;
+use crate::args::{DoorArgs, LogFormat, Refusal, RunArgs, ServeArgs};
+use crate::config::keys::COMMAND;
+use crate::config::layers::Settled;
+use crate::config::{Mistake, Origin};
 
 /// Where the Google Cloud project may stand; Cloud Run itself sets none of them.
 const PROJECT_VARIABLES: [&str; 3] = ["GOOGLE_CLOUD_PROJECT", "GCP_PROJECT_ID", "GCLOUD_PROJECT"];
@@ -62,29 +63,89 @@ pub(crate) struct Log {
     pub(crate) project: Option<String>,
 }
 
-/// Makes settings of arguments and environment.
+/// What `run` needs.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// What it shares with `serve`.
+    pub(crate) door: Door,
+    /// Its own arguments.
+    pub(crate) args: RunArgs,
+}
+
+/// What `serve` needs.
+#[derive(Debug)]
+pub(crate) struct Serve {
+    /// What it shares with `run`.
+    pub(crate) door: Door,
+    /// Where the service listens.
+    pub(crate) upstream: Upstream,
+}
+
+/// Makes settings of `run` of what was given.
 ///
 /// # Errors
 /// All mistakes at once.
-pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Error> {
-    let mut mistakes = Vec::new();
+pub(crate) fn run(
+    mut given: Settled<RunArgs>,
+    source: &dyn EnvSource,
+) -> Result<Run, Vec<Mistake>> {
+    if given.origin(COMMAND).is_none() && given.is_sound(&[COMMAND]) {
+        given.mistakes.push(missing("-- CMD", "the command to start", "the key command"));
+    }
+    let Some(args) = given.args.take() else { return Err(given.mistakes) };
+    let door = door(&args.door, &mut given, source);
+    if given.mistakes.is_empty() { Ok(Run { door, args }) } else { Err(given.mistakes) }
+}
+
+/// Makes settings of `serve` of what was given.
+///
+/// # Errors
+/// All mistakes at once.
+pub(crate) fn serve(
+    mut given: Settled<ServeArgs>,
+    source: &dyn EnvSource,
+) -> Result<Serve, Vec<Mistake>> {
+    if given.origin("upstream").is_none() && given.is_sound(&["upstream"]) {
+        let instead = "VESTIBULE_UPSTREAM, or the key upstream";
+        given.mistakes.push(missing("--upstream ADDR", "where the service listens", instead));
+    }
+    let Some(args) = given.args.take() else { return Err(given.mistakes) };
+    if let (Some(Readiness::Notify), Some(origin)) = (&args.door.ready, given.origin("ready")) {
+        let message = "a service that we did not start can't send us notifications; \
+                       use ready_path, or let `vestibule run` start it";
+        let mistake = Mistake::in_value(origin.clone(), "ready", "notify", message);
+        given.mistakes.push(mistake);
+    }
+    let door = door(&args.door, &mut given, source);
+    match args.upstream {
+        Some(upstream) if given.mistakes.is_empty() => Ok(Serve { door, upstream }),
+        _ => Err(given.mistakes),
+    }
+}
+
+fn missing(flag: &str, what: &str, instead: &str) -> Mistake {
+    let message = format!("missing: {what}; give it here, or as {instead} in a file");
+    Mistake::in_words(Origin::Flag, flag, message)
+}
+
+fn door<A>(args: &DoorArgs, given: &mut Settled<A>, source: &dyn EnvSource) -> Door {
     let environment = environment::detect(source);
     let budgets = Budgets::derive(environment.name, environment.platform);
-    let listen = args.listen.clone().unwrap_or_else(|| listen_by_port(source, &mut mistakes));
-    let drain_code = CloseCode::new(args.drain_code).unwrap_or_else(|| {
-        mistakes.push(format!(
-            "--drain-code {}: not a code that may be sent (RFC 6455 section 7.4); \
-             use 1012, 1001 or one from 3000 to 4999",
-            args.drain_code
-        ));
-        CloseCode::RESTARTING
-    });
-    let patience = patience(args, &budgets, &mut mistakes);
-    bounds(args, &mut mistakes);
-    if !mistakes.is_empty() {
-        return Err(Error::configurations(mistakes));
-    }
-    let front = front::Settings {
+    let listen = args.listen.clone().unwrap_or_else(|| listen_by_port(source, &mut given.mistakes));
+    let patience = patience(args, &budgets, given);
+    let log = log(args, environment.platform, source);
+    let front = front(args, &environment, &budgets);
+    let runtime_directory = source.get("XDG_RUNTIME_DIR");
+    let family_around = source.get(FAMILY);
+    let source = Source {
+        by_default: args.readiness().is_none(),
+        readiness: args.readiness().unwrap_or(Readiness::Tcp),
+    };
+    Door { listen, front, patience, source, log, environment, runtime_directory, family_around }
+}
+
+fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front::Settings {
+    front::Settings {
         head: HeadLimits {
             bytes_max: args.head_bytes_max,
             fields_max: args.head_fields_max,
@@ -113,25 +174,21 @@ pub(crate) fn door(args: &DoorArgs, source: &dyn EnvSource) -> Result<Door, Erro
         public_health: args.public_health.clone(),
         ready_path: ready_path(args),
         trust: trust(args, environment.platform),
-        drain_code,
+        drain_code: args.drain_code,
         drain_reason: drain::REASON.to_owned(),
-    };
-    let log = Log {
+    }
+}
+
+fn log(args: &DoorArgs, platform: Platform, source: &dyn EnvSource) -> Log {
+    Log {
         json: match args.log {
-            LogFormat::Auto => is_googles(environment.platform),
+            LogFormat::Auto => is_googles(platform),
             LogFormat::Text => false,
             LogFormat::Json => true,
         },
         verbose: args.verbose,
         project: PROJECT_VARIABLES.into_iter().find_map(|name| source.get(name)),
-    };
-    let runtime_directory = source.get("XDG_RUNTIME_DIR");
-    let family_around = source.get(FAMILY);
-    let source = Source {
-        by_default: args.readiness().is_none(),
-        readiness: args.readiness().unwrap_or(Readiness::Tcp),
-    };
-    Ok(Door { listen, front, patience, source, log, environment, runtime_directory, family_around })
+    }
 }
 
 /// All held heads together: what so many usual ones take, and never less than the scouts' largest.
@@ -140,16 +197,18 @@ fn held_bytes_max(args: &DoorArgs) -> usize {
     args.max_held.saturating_mul(HELD_BYTES_EACH).max(scouts)
 }
 
-fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<String>) -> Listen {
+fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<Mistake>) -> Listen {
     let Some(text) = source.get("PORT") else { return Listen::Everywhere(PORT_DEFAULT) };
     let port = u16::from_str(text.trim()).unwrap_or_else(|_| {
-        mistakes.push("PORT: not a port number: use 1 to 65535, or --listen".to_owned());
+        let subject = format!("PORT={text}");
+        let message = "not a port number: use 1 to 65535, or say where to listen with --listen";
+        mistakes.push(Mistake::in_words(Origin::Variable("PORT".to_owned()), &subject, message));
         PORT_DEFAULT
     });
     Listen::Everywhere(port)
 }
 
-fn patience(args: &DoorArgs, budgets: &Budgets, mistakes: &mut Vec<String>) -> Patience {
+fn patience<A>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Patience {
     let drain = args.drain.unwrap_or(budgets.drain.value);
     // By default a quarter of the drain is the child's, so that a short drain alone is no mistake.
     let child_grace = budgets.child_grace.value.min(drain / 4);
@@ -159,38 +218,15 @@ fn patience(args: &DoorArgs, budgets: &Budgets, mistakes: &mut Vec<String>) -> P
         drain,
         child_grace: args.child_grace.unwrap_or(child_grace),
     };
-    if patience.child_grace > patience.drain {
-        mistakes.push(format!(
-            "--child-grace {:?} is longer than --drain {:?}, of which it is a part",
-            patience.child_grace, patience.drain
-        ));
+    let grace = format!("{:?}", patience.child_grace);
+    if let Some(origin) = given.origin("child_grace").cloned()
+        && patience.child_grace > patience.drain
+        && given.is_sound(&["drain", "child_grace"])
+    {
+        let message = format!("longer than drain ({:?}), of which it is a part", patience.drain);
+        given.mistakes.push(Mistake::in_value(origin, "child_grace", &grace, &message));
     }
     patience
-}
-
-fn bounds(args: &DoorArgs, mistakes: &mut Vec<String>) {
-    let never_zero = [
-        ("--startup-timeout", args.startup_timeout),
-        ("--hold", args.hold),
-        ("--try-timeout", Some(args.try_timeout)),
-        ("--head-timeout", Some(args.head_timeout)),
-        ("--client-idle", Some(args.client_idle)),
-    ];
-    for (flag, value) in never_zero {
-        if value == Some(Duration::ZERO) {
-            mistakes.push(format!("{flag} 0: nothing could ever be done in no time"));
-        }
-    }
-    if args.max_held == 0 {
-        mistakes
-            .push("--max-held 0: a client must be held to be handed over; use 1 or more".into());
-    }
-    if !(1024..=1024 * 1024).contains(&args.head_bytes_max) {
-        mistakes.push("--head-bytes-max: use 1024 to 1048576".to_owned());
-    }
-    if !(16..=1000).contains(&args.head_fields_max) {
-        mistakes.push("--head-fields-max: use 16 to 1000".to_owned());
-    }
 }
 
 /// Whether Cloud Logging reads what we write: a project's name alone may be set on a laptop.

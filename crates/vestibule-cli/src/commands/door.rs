@@ -9,6 +9,7 @@ use vestibule_front::listener::PublicListener;
 use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
 use vestibule_front::upstream::dial::Upstream;
 
+use crate::config::Sources;
 use crate::error::Error;
 use crate::settings::Door;
 
@@ -18,6 +19,16 @@ pub(crate) fn runtime() -> Result<Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::system(format!("failed to start the runtime: {error}")))
+}
+
+/// Says what looks like a setting and is none, and where settings were read.
+pub(crate) fn warn(sources: &Sources) {
+    for warning in &sources.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(file) = sources.file() {
+        tracing::info!(file = %file.display(), "configuration read");
+    }
 }
 
 /// Binds the public listener and says so. Needs a runtime.

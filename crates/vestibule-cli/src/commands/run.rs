@@ -20,20 +20,22 @@ use vestibule_front::upstream::probe::Readiness;
 
 use crate::args::{ChildTerm, Restart, RunArgs};
 use crate::commands::door;
+use crate::config::Sources;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::log;
-use crate::settings::{self, Door};
+use crate::settings::{self, Door, Run};
 
 /// Runs the command behind the door, to its end.
-pub(crate) fn run(args: Box<RunArgs>) -> Result<Exit, Error> {
-    let door = settings::door(&args.door, &Process)?;
+pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
+    let Run { args, door } = settings::run(sources.settle(), &Process).map_err(Error::mistakes)?;
     // First of all, while there is one thread and little memory to copy.
     mask::clear();
     let guard = guard::start();
     let log = log::start(&door.log);
+    door::warn(&sources);
     let runtime = door::runtime()?;
-    let outcome = runtime.block_on(behind_the_door(*args, door, guard.ok().flatten()));
+    let outcome = runtime.block_on(behind_the_door(args, door, guard.ok().flatten()));
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);

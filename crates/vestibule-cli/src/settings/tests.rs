@@ -1,18 +1,20 @@
 //! What missing flags mean, and that all mistakes are told at once.
 
 use std::collections::HashMap;
-
-use clap::Parser;
+use std::time::Duration;
 
 use super::*;
-use crate::args::{Args, Command};
+use crate::config::Sources;
+use crate::config::flags::{Asked, read};
 
-fn settle(flags: &[&str], environment: &[(&str, &str)]) -> Result<Door, Error> {
+fn settle(flags: &[&str], environment: &[(&str, &str)]) -> Result<Door, Vec<Mistake>> {
     let words = ["vestibule", "serve", "--upstream", "81"].iter().chain(flags);
-    let Command::Serve(args) = Args::try_parse_from(words).unwrap().command else { panic!() };
+    let line: Vec<_> = words.map(Into::into).collect();
+    let Some(Asked::Do(command, typed)) = read(&line) else { panic!("{line:?}") };
     let source: HashMap<String, String> =
         environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    door(&args.door, &source)
+    let sources = Sources::new(typed, &source, command);
+    serve(sources.settle(), &source).map(|serve| serve.door)
 }
 
 /// Flags, variables, and the port that follows.
@@ -57,8 +59,8 @@ fn all_mistakes_are_told_at_once() {
         "--head-fields-max",
         "1",
     ];
-    let error = settle(&flags, &[("PORT", "http")]).unwrap_err();
-    let text = format!("{error:?}");
+    let mistakes = settle(&flags, &[("PORT", "http")]).unwrap_err();
+    let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for mistake in ["--drain-code 1006", "--child-grace", "--hold 0", "--head-fields-max", "PORT"] {
         assert!(text.contains(mistake), "{mistake} in {text}");
     }

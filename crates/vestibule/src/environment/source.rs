@@ -10,6 +10,12 @@ use std::hash::BuildHasher;
 pub trait EnvSource {
     /// The value of `key`, if it is set and is text.
     fn get(&self, key: &str) -> Option<String>;
+
+    /// The names of all variables that are set, in no order; those that are no text included, as
+    /// far as they can be written.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The environment of this process.
@@ -24,17 +30,29 @@ impl EnvSource for Process {
     fn get(&self, key: &str) -> Option<String> {
         std::env::var(key).ok()
     }
+
+    fn names(&self) -> Vec<String> {
+        std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+    }
 }
 
 impl<S: BuildHasher> EnvSource for HashMap<String, String, S> {
     fn get(&self, key: &str) -> Option<String> {
         Self::get(self, key).cloned()
     }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().cloned().collect()
+    }
 }
 
 impl<S: BuildHasher> EnvSource for HashMap<&str, &str, S> {
     fn get(&self, key: &str) -> Option<String> {
         Self::get(self, key).map(|value| (*value).to_owned())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().map(|name| (*name).to_owned()).collect()
     }
 }
 
@@ -47,12 +65,14 @@ mod tests {
     #[test]
     fn process_and_maps_answer_alike() {
         assert!(Process.get("PATH").is_some());
+        assert!(Process.names().iter().any(|name| name == "PATH"));
         assert_eq!(Process.get("VESTIBULE_SURELY_NOT_SET"), None);
         let borrowed = HashMap::from([("A", "1")]);
         let owned = HashMap::from([("A".to_owned(), "1".to_owned())]);
         for source in [&borrowed as &dyn EnvSource, &owned] {
             assert_eq!(source.get("A").as_deref(), Some("1"));
             assert_eq!(source.get("B"), None);
+            assert_eq!(source.names(), ["A"]);
         }
     }
 }

@@ -1,0 +1,123 @@
+//! Where settings come from: flags, variables, a file.
+//!
+//! Owns the way from three kinds of text to one value for each key, with its origin: a flag outranks
+//! a `VESTIBULE_...` variable, a variable outranks the file, and what none of them says is for
+//! `settings` to derive. Names, kinds and rules are those of the arguments; nothing is written down
+//! twice. All mistakes are told at once. Must never read the process environment itself, start
+//! anything, or show a value that came from outside without [`shown`] having looked at it.
+
+pub(crate) mod document;
+pub(crate) mod file;
+pub(crate) mod flags;
+pub(crate) mod given;
+pub(crate) mod keys;
+pub(crate) mod layers;
+pub(crate) mod mistake;
+pub(crate) mod nearest;
+pub(crate) mod shown;
+pub(crate) mod variables;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, FromArgMatches};
+use vestibule::environment::EnvSource;
+
+pub use self::given::Origin;
+pub use self::mistake::Mistake;
+
+use self::flags::Typed;
+use self::given::Given;
+use self::keys::Keys;
+use self::layers::Settled;
+use crate::args::{RunArgs, ServeArgs};
+
+/// The variable that names the file, as `--config` does.
+const FILE_VARIABLE: &str = "VESTIBULE_CONFIG";
+
+/// Whose settings these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `vestibule run`.
+    Run,
+    /// `vestibule serve`.
+    Serve,
+}
+
+impl Command {
+    /// As it is typed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Serve => "serve",
+        }
+    }
+
+    fn keys(self) -> Keys {
+        match self {
+            Self::Run => Keys::of::<RunArgs>(),
+            Self::Serve => Keys::of::<ServeArgs>(),
+        }
+    }
+}
+
+/// Looks at a configuration file's bytes as `command` would, without the flags and variables around
+/// it, and touches nothing else. `name` is what mistakes call the file.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn check(bytes: &[u8], name: &str, command: Command) -> Result<(), Vec<Mistake>> {
+    let name: Arc<str> = name.into();
+    let (given, mut mistakes) = document::parse(bytes, &name, &command.keys());
+    let layers = [given];
+    mistakes.extend(match command {
+        Command::Run => layers::settle::<RunArgs>(&layers).mistakes,
+        Command::Serve => layers::settle::<ServeArgs>(&layers).mistakes,
+    });
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// Everything that settings are made of. The file is read anew by each [`Self::settle`].
+#[derive(Debug)]
+pub(crate) struct Sources {
+    flags: Vec<Given>,
+    variables: Vec<Given>,
+    file: Option<PathBuf>,
+    /// Wrong already before the file is read; can't get better by reading again.
+    mistakes: Vec<Mistake>,
+    /// What deserves a warning.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Sources {
+    /// Takes what was typed, and looks for the rest in `environment`.
+    pub(crate) fn new(typed: Typed, environment: &dyn EnvSource, command: Command) -> Self {
+        let found = variables::read(environment, &command.keys());
+        let from_variable = environment.get(FILE_VARIABLE).filter(|name| !name.is_empty());
+        let file = typed.file.or_else(|| from_variable.map(PathBuf::from));
+        let mut mistakes = typed.mistakes;
+        mistakes.extend(found.mistakes);
+        let (flags, variables, warnings) = (typed.given, found.given, found.warnings);
+        Self { flags, variables, file, mistakes, warnings }
+    }
+
+    /// The configuration file, if there is one.
+    pub(crate) fn file(&self) -> Option<&std::path::Path> {
+        self.file.as_deref()
+    }
+
+    /// Reads the file and lays the layers over each other.
+    pub(crate) fn settle<A: Args + FromArgMatches>(&self) -> Settled<A> {
+        let keys = Keys::of::<A>();
+        let mut mistakes = self.mistakes.clone();
+        let mut layers = vec![self.flags.clone(), self.variables.clone()];
+        if let Some(path) = &self.file {
+            let (given, wrong) = file::load(path, &keys);
+            mistakes.extend(wrong);
+            layers.push(given);
+        }
+        let mut settled = layers::settle::<A>(&layers);
+        mistakes.append(&mut settled.mistakes);
+        Settled { mistakes, ..settled }
+    }
+}

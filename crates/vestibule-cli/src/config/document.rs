@@ -1,0 +1,184 @@
+//! A configuration file's text.
+//!
+//! Owns what a file may look like, and at which line everything in it stands. Pure: takes bytes and
+//! a name. Must never open a file.
+
+use std::ffi::OsString;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::given::{Given, Origin};
+use super::keys::{COMMAND, Key, Keys, Kind};
+use super::layers::one_of;
+use super::mistake::Mistake;
+use super::nearest::nearest;
+use super::shown::shown;
+
+/// A larger one was not written by hand.
+pub(crate) const BYTES_MAX: usize = 1024 * 1024;
+
+/// Reads the bytes of the file of this name as a layer of these keys.
+pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
+    let mut document = Document {
+        name: Arc::clone(name),
+        text: "",
+        keys,
+        given: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    if bytes.len() > BYTES_MAX {
+        document
+            .reject(None, format!("larger than {BYTES_MAX} bytes: this is no configuration file"));
+        return document.done();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => {
+            document.reject(None, "not a text: this is no configuration file".to_owned());
+        }
+        Ok(text) => {
+            // An editor's mark for UTF-8, which TOML allows to be there.
+            document.text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            document.read();
+        }
+        Err(error) => {
+            let line =
+                1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            document.reject(Some(line), "not UTF-8: save the file as a UTF-8 text".to_owned());
+        }
+    }
+    document.done()
+}
+
+struct Document<'a> {
+    name: Arc<str>,
+    text: &'a str,
+    keys: &'a Keys,
+    given: Vec<Given>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Document<'a> {
+    fn done(mut self) -> (Vec<Given>, Vec<Mistake>) {
+        let line = |origin: &Origin| match origin {
+            Origin::File(_, line) => *line,
+            _ => None,
+        };
+        self.given.sort_by_key(|given| line(&given.origin));
+        self.mistakes.sort_by_key(|mistake| line(mistake.origin()));
+        (self.given, self.mistakes)
+    }
+
+    fn read(&mut self) {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        if !errors.is_empty() {
+            for error in errors {
+                let line = error.span().map(|span| self.line(&span));
+                self.reject(line, format!("not TOML: {}", shown(error.message()).trim_end()));
+            }
+            return;
+        }
+        for (key, value) in table.get_ref() {
+            self.take(key.get_ref(), &key.span(), value);
+        }
+    }
+
+    fn take(&mut self, name: &str, at: &Range<usize>, value: &Spanned<DeValue<'a>>) {
+        let origin = self.at(at);
+        let Some(key) = self.keys.get(name) else {
+            self.mistakes.push(unknown(origin, name, self.keys));
+            return;
+        };
+        let written = match value.get_ref() {
+            DeValue::Array(items) if key.is_list || key.kind == Kind::Words => {
+                self.items(key, items)
+            }
+            _ if key.is_list || key.kind == Kind::Words => Err(wants(key)),
+            single => text_of(key, single).map(|text| vec![(text, origin.clone())]),
+        };
+        match written {
+            Ok(values) => self.given.push(Given { key: key.name.clone(), values, origin }),
+            Err(wanted) => {
+                let found = self.text.get(value.span()).unwrap_or_default();
+                let first = found.lines().next().unwrap_or_default();
+                self.mistakes.push(Mistake::in_value(origin, name, first, &wanted));
+            }
+        }
+    }
+
+    fn items(&self, key: &Key, items: &DeArray<'_>) -> Result<Vec<(OsString, Origin)>, String> {
+        if items.is_empty() && key.kind == Kind::Words {
+            return Err(wants(key));
+        }
+        items
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::String(text) if key.kind == Kind::Words && text.contains('\0') => {
+                    Err("no word of a command can have a zero byte in it".to_owned())
+                }
+                DeValue::String(text) => Ok((OsString::from(&**text), self.at(&item.span()))),
+                _ => Err(wants(key)),
+            })
+            .collect()
+    }
+
+    fn at(&self, span: &Range<usize>) -> Origin {
+        Origin::File(Arc::clone(&self.name), Some(self.line(span)))
+    }
+
+    fn line(&self, span: &Range<usize>) -> usize {
+        let before = self.text.as_bytes().iter().take(span.start);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+
+    fn reject(&mut self, line: Option<usize>, message: String) {
+        let origin = Origin::File(Arc::clone(&self.name), line);
+        self.mistakes.push(Mistake::in_file(origin, message));
+    }
+}
+
+/// A single value as it would be typed behind the flag, or what it should have been.
+fn text_of(key: &Key, value: &DeValue<'_>) -> Result<OsString, String> {
+    match (&key.kind, value) {
+        (Kind::Switch, DeValue::Boolean(yes)) => Ok(yes.to_string().into()),
+        (Kind::Number | Kind::Address, DeValue::Integer(number)) => {
+            let read = i128::from_str_radix(number.as_str(), number.radix());
+            Ok(read.map_or_else(|_| number.as_str().to_owned(), |n| n.to_string()).into())
+        }
+        (Kind::Time | Kind::Choice(_) | Kind::Address | Kind::Text, DeValue::String(text)) => {
+            Ok(OsString::from(&**text))
+        }
+        (Kind::Time, DeValue::Integer(number)) => {
+            let number = number.as_str();
+            Err(format!("a length of time needs its unit: write \"{number}s\" for seconds"))
+        }
+        _ => Err(wants(key)),
+    }
+}
+
+/// What a key's value looks like in a file.
+fn wants(key: &Key) -> String {
+    match &key.kind {
+        Kind::Switch => "use true or false, without quotes".to_owned(),
+        Kind::Number => "use a whole number, without quotes".to_owned(),
+        Kind::Time => "use a length of time in quotes, such as \"10s\"".to_owned(),
+        Kind::Choice(words) => {
+            let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            format!("use {}", one_of(&quoted))
+        }
+        Kind::Words => "use a list of texts, such as [\"uvicorn\", \"app:app\"]".to_owned(),
+        _ if key.is_list => "use a list of texts, such as [\"10.0.0.0/8\"]".to_owned(),
+        Kind::Address | Kind::Text => "use a text, in quotes".to_owned(),
+    }
+}
+
+fn unknown(origin: Origin, name: &str, keys: &Keys) -> Mistake {
+    let message = match nearest(name, keys.iter().map(|key| key.name.as_str())) {
+        Some(meant) => format!("no such key; did you mean {meant}?"),
+        None if name == COMMAND => "only `run` has a command".to_owned(),
+        None => "no such key; `vestibule check-config` lists all of them".to_owned(),
+    };
+    Mistake::in_words(origin, name, message)
+}

@@ -1,0 +1,57 @@
+//! A configuration file on the disk.
+//!
+//! Owns opening it: only a regular file, only so much of it. Must never wait for one, as opening a
+//! pipe would.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+use super::document::{BYTES_MAX, parse};
+use super::given::{Given, Origin};
+use super::keys::Keys;
+use super::mistake::Mistake;
+use super::shown::shown;
+
+/// Reads the file as a layer of these keys.
+pub(crate) fn load(path: &Path, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
+    let name: Arc<str> = path.to_string_lossy().into();
+    match read(path) {
+        Ok(bytes) => parse(&bytes, &name, keys),
+        Err(why) => (Vec::new(), vec![Mistake::in_file(Origin::File(name, None), why)]),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    let file = opened.map_err(|error| cannot(&error))?;
+    let metadata = file.metadata().map_err(|error| cannot(&error))?;
+    if metadata.is_dir() {
+        return Err("is a directory: name a file".to_owned());
+    }
+    if !metadata.is_file() {
+        return Err("is no regular file: a reload could not read it again".to_owned());
+    }
+    let mut bytes = Vec::new();
+    // One more, so that a file that is too large is seen to be.
+    let most = BYTES_MAX as u64 + 1;
+    file.take(most).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    Ok(bytes)
+}
+
+fn cannot(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such file: mend --config or VESTIBULE_CONFIG".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "may not be read by this user: change its owner or its mode".to_owned()
+        }
+        _ => format!("can't be read: {}", shown(&error.to_string())),
+    }
+}

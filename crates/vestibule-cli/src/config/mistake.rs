@@ -1,0 +1,97 @@
+//! One mistake in what was given.
+//!
+//! Owns how it is told: where, what, and what to do. Must never show a value as it came: see
+//! [`shown`](super::shown).
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::given::Origin;
+use super::keys::{flag_of, variable_of};
+use super::shown::{shown, shown_value};
+
+/// One mistake: where it is, what it is, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    origin: Origin,
+    key: Option<String>,
+    /// What stands there, fit for a terminal; empty if the file as a whole is meant.
+    subject: String,
+    message: String,
+}
+
+impl Mistake {
+    /// About a key and the value it was given.
+    pub(crate) fn in_value(origin: Origin, key: &str, value: &str, message: &str) -> Self {
+        let subject = written(&origin, key, Some(value));
+        Self { origin, key: Some(key.to_owned()), subject, message: shown(message) }
+    }
+
+    /// About a key.
+    pub(crate) fn in_key(origin: Origin, key: &str, message: impl Into<String>) -> Self {
+        let subject = written(&origin, key, None);
+        Self { origin, key: Some(key.to_owned()), subject, message: message.into() }
+    }
+
+    /// About something that is no key of ours, as it was written.
+    pub(crate) fn in_words(origin: Origin, words: &str, message: impl Into<String>) -> Self {
+        Self { origin, key: None, subject: shown(words), message: message.into() }
+    }
+
+    /// About a file as a whole, or a line in it that can't be read.
+    pub(crate) fn in_file(origin: Origin, message: impl Into<String>) -> Self {
+        Self { origin, key: None, subject: String::new(), message: message.into() }
+    }
+
+    /// Where it is.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The key that it is about, if it is one of ours.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// For machines.
+    pub(crate) fn to_json(&self) -> Value {
+        let (file, line) = match &self.origin {
+            Origin::File(name, line) => (Some(shown(name)), *line),
+            _ => (None, None),
+        };
+        let variable = match &self.origin {
+            Origin::Variable(name) => Some(name),
+            _ => None,
+        };
+        json!({
+            "key": self.key, "file": file, "line": line, "variable": variable,
+            "subject": self.subject, "message": self.message,
+        })
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.origin, Origin::File(..)) {
+            write!(f, "{}: ", self.origin)?;
+        }
+        if !self.subject.is_empty() {
+            write!(f, "{}: ", self.subject)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// As the user wrote it, there.
+fn written(origin: &Origin, key: &str, value: Option<&str>) -> String {
+    let value = value.map(|value| shown_value(key, value));
+    match (origin, value) {
+        (Origin::Flag, None) => flag_of(key),
+        (Origin::Flag, Some(value)) => format!("{} {value}", flag_of(key)),
+        (Origin::Variable(_), None) => variable_of(key),
+        (Origin::Variable(_), Some(value)) => format!("{}={value}", variable_of(key)),
+        (Origin::File(..), None) => shown(key),
+        (Origin::File(..), Some(value)) => format!("{} = {value}", shown(key)),
+    }
+}
