@@ -2,9 +2,11 @@
 //!
 //! Owns the one list of them; README shows it. Must never be bypassed by `process::exit`.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::error::Kind;
+use crate::stdout;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +55,16 @@ impl From<Kind> for Exit {
 
 /// Prints what clap has to say, and ends as it should: help is no mistake.
 pub(crate) fn of_usage(error: &clap::Error) -> Exit {
-    // A closed pipe (`vestibule --help | head`) is no reason to fail.
-    let _ = error.print();
-    if error.use_stderr() { Exit::Configuration } else { Exit::Ok }
+    let printed = error.print();
+    if error.use_stderr() {
+        // There is nowhere to say that this failed.
+        return Exit::Configuration;
+    }
+    match stdout::judged(printed.and_then(|()| std::io::stdout().flush())) {
+        Ok(_) => Exit::Ok,
+        Err(error) => {
+            error.print();
+            error.kind.into()
+        }
+    }
 }

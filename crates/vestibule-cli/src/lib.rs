@@ -10,7 +10,9 @@ mod duration;
 mod error;
 mod exit;
 mod log;
+mod runtime;
 mod settings;
+mod stdout;
 
 use std::process::ExitCode;
 

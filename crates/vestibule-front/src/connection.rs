@@ -153,6 +153,7 @@ async fn plain_request<S: Stream, D: Dial>(
         return after;
     }
     let arrival = Arrival {
+        client: None,
         kind: Kind::Plain,
         bytes: plain.fields.len() * FIELD_WEIGHT,
         deadline: front.hold_deadline(arrived, None),

@@ -14,6 +14,7 @@ use crate::head::{Handshake, HeadError};
 use crate::refuse;
 use crate::stream::scratch::read_once;
 use crate::upstream::settle::Unsettled;
+use crate::upstream::shortage::Shortage;
 
 /// How long we read what a refused client still sends: closing with unread input would reset
 /// the connection, and the refusal could be lost with it.
@@ -23,6 +24,8 @@ const LINGER_BYTES_MAX: usize = 256 * 1024;
 /// A browser that is closed at once after its accept counts it as a failed connection; some
 /// clients then come back without any pause.
 const CLOSE_AFTER_ACCEPT: Duration = Duration::from_secs(1);
+/// What we lack comes back as others end: so long, and up to twice so long, a client should stay away.
+const SHORT_RETRY: Duration = Duration::from_secs(2);
 /// How long writing a refusal may take.
 const WRITE_MAX: Duration = Duration::from_secs(5);
 
@@ -57,6 +60,9 @@ pub enum Reason {
     /// The service could not be reached, or broke off before it answered.
     #[error("unreachable")]
     Unreachable,
+    /// We lack what a connection to the service needs.
+    #[error("short: {0}")]
+    Short(Shortage),
     /// The last try of a hand-over did not settle.
     #[error("unsettled: {0}")]
     Unsettled(Unsettled),
@@ -177,6 +183,11 @@ fn http_words(reason: &Reason) -> Vec<u8> {
         Reason::NotReady => {
             let soon = Some(Duration::from_secs(1));
             refuse::http_refusal(503, "not_ready", "the service is not ready", soon, &[])
+        }
+        Reason::Short(_) => {
+            let detail = "the door can make no connection to the service just now";
+            let wait = SHORT_RETRY.mul_f64(1.0 + fastrand::f64());
+            refuse::http_refusal(503, "short", detail, Some(wait), &[])
         }
         Reason::Unreachable => {
             bad_gateway("unreachable", "the service could not be reached, or broke off")

@@ -86,6 +86,7 @@ async fn open<S: Stream, D: Dial>(
 ) -> Result<Open<D::Stream>, Out<D::Stream>> {
     let deadline = front.hold_deadline(arrived, handshake.client_clock());
     let arrival = Arrival {
+        client: None,
         kind: Kind::Handshake { route: handshake.route() },
         bytes: handshake.outbound().len(),
         deadline,
@@ -143,6 +144,9 @@ async fn try_until_answered<S: Stream, D: Dial>(
         tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
         if cause == Unsettled::Refused {
             front.service.lost("it refuses connections", Instant::now());
+        } else if let Unsettled::Short(shortage) = cause {
+            // Nothing was sent: whoever ends meanwhile leaves us what is lacking.
+            front.shortages.tell(shortage, Instant::now());
         } else if front.settings().settle.is_zero() {
             // Its head was sent, and may have spent a ticket that is good for one time.
             permit.answered();
@@ -161,7 +165,13 @@ fn last_answer<S>(given_up: GiveUp, kept: Option<Kept>, cause: Unsettled, phase:
     match (given_up, kept) {
         (GiveUp::Refused(refusal), _) => refused(refusal),
         (GiveUp::LastAnswer, Some(kept)) => Out::RelayKept(kept),
-        (GiveUp::LastAnswer, None) => Out::Refuse(Reason::Unsettled(cause), phase),
+        (GiveUp::LastAnswer, None) => Out::Refuse(
+            match cause {
+                Unsettled::Short(shortage) => Reason::Short(shortage),
+                cause => Reason::Unsettled(cause),
+            },
+            phase,
+        ),
     }
 }
 
@@ -284,7 +294,7 @@ async fn end<S: Stream, D: Dial>(
         Out::Refuse(reason, phase) => {
             let by = match reason {
                 Reason::EarlyBytes => Party::Client,
-                Reason::Gate(_) => Party::Door,
+                Reason::Gate(_) | Reason::Short(_) => Party::Door,
                 _ => Party::Upstream,
             };
             journal::refused(&reason, Ending::new(by, phase), waited, handshake.trace());

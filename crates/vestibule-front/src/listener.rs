@@ -100,9 +100,13 @@ impl PublicListener {
     pub fn bind(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Everywhere(port) => {
-                // Without IPv6 in the kernel or the container, IPv4 alone is everywhere.
-                bind_tcp((Ipv6Addr::UNSPECIFIED, *port).into())
-                    .or_else(|_| bind_tcp((Ipv4Addr::UNSPECIFIED, *port).into()))
+                let bound = bind_tcp((Ipv6Addr::UNSPECIFIED, *port).into());
+                bound.or_else(|error| match error.kind() {
+                    // Half of the addresses would look like all of them.
+                    io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
+                    // Without IPv6 in the kernel or the container, IPv4 alone is everywhere.
+                    _ => bind_tcp((Ipv4Addr::UNSPECIFIED, *port).into()),
+                })
             }
             Listen::Tcp(address) => bind_tcp(*address),
             Listen::Unix(path) => bind_unix(path),

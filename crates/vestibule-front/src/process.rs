@@ -48,13 +48,14 @@
 pub mod child;
 pub mod exit;
 pub mod family;
+pub mod foreign;
 pub mod group;
 pub mod guard;
 pub mod limits;
 pub mod listen;
 pub mod mask;
 pub mod notify;
-mod procfs;
+pub mod procfs;
 pub mod reap;
 pub mod roster;
 pub mod signals;

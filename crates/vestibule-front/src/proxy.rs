@@ -145,6 +145,7 @@ fn downloaded_to(downloaded: Downloaded) -> After {
 fn refuse(reason: Reason, phase: Phase) -> After {
     let ending = match reason {
         Reason::Gate(_) => Ending::new(Party::Door, Phase::Held),
+        Reason::Short(_) => Ending::new(Party::Door, phase),
         _ => Ending::new(Party::Upstream, phase),
     };
     After::Refuse(reason, ending)

@@ -23,6 +23,7 @@ use crate::upstream::dial::Dial;
 use crate::upstream::pool::Pool;
 use crate::upstream::requests::Requests;
 use crate::upstream::settle::StatusRules;
+use crate::upstream::shortage::Said;
 
 /// Clients accepted this soon after the start of an instance were waiting for it.
 const QUEUED_WITHIN: Duration = Duration::from_secs(1);
@@ -87,6 +88,8 @@ pub struct Shared<D: Dial> {
     pub pool: Pool,
     /// Every request that was sent to the upstream, counted before its first byte.
     pub upstream_requests: Requests,
+    /// What we lacked, and when that was said.
+    pub shortages: Said,
     /// When we began to listen.
     started: Instant,
 }
@@ -111,6 +114,7 @@ impl<D: Dial> Shared<D> {
             drain,
             pool,
             upstream_requests,
+            shortages: Said::default(),
             started,
         })
     }

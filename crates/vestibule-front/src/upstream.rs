@@ -13,4 +13,5 @@ pub mod requests;
 pub mod retry;
 pub mod scout;
 pub mod settle;
+pub mod shortage;
 pub mod upload;

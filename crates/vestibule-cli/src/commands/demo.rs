@@ -17,6 +17,7 @@ use super::race::screen::{Screen, ScreenArgs};
 use super::race::session::Session;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::stdout::Reader;
 
 /// What a user saw in the incident that Vestibule answers.
 const INCIDENT: Seen = Seen::Closed(1011);
@@ -48,17 +49,27 @@ pub(crate) fn demo(args: DemoArgs) -> Result<Exit, Error> {
         env: Vec::new(),
     };
 
-    screen.show(&story::opening(screen.style));
+    // Each page is shown as soon as it can be; a reader that left needs no more races.
+    if session.show(story::opening(screen.style))? == Reader::Left {
+        return Ok(Exit::Ok);
+    }
     let bare = session.run(&scenario(Target::Bare(backend()), args.trace))?;
     let bare = Run::for_comparison(&bare);
-    screen.show(&text::picture(&bare, screen.style));
+    if session.show(text::picture(&bare, screen.style))? == Reader::Left {
+        return Ok(Exit::Ok);
+    }
     let door = Target::Door(Door { front: own.clone(), command: backend() });
     let door = session.run(&scenario(door, args.trace))?;
     let door = Run::judged(&door);
-    screen.show(&text::picture(&door, screen.style));
-    screen.show(&text::comparison(&bare, &door, screen.style));
-    screen.show(&traces([bare.outcome, door.outcome], &screen));
-    screen.show(&story::ending(&bare, &door, screen.style));
+    session.show(
+        [
+            text::picture(&door, screen.style),
+            text::comparison(&bare, &door, screen.style),
+            traces([bare.outcome, door.outcome], &screen),
+            story::ending(&bare, &door, screen.style),
+        ]
+        .concat(),
+    )?;
     Ok(if told_as_promised(&bare, &door) { Exit::Ok } else { Exit::ClientLost })
 }
 

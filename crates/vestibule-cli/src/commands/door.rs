@@ -1,25 +1,17 @@
 //! What `run` and `serve` share at their start.
 //!
-//! Owns raising limits, the runtime, and the first log lines. Must never outlive its command.
+//! Owns raising limits, listening, and the first log lines. Must never outlive its command.
 
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
-use tokio::runtime::{Builder, Runtime};
-use vestibule_front::listener::PublicListener;
+use vestibule_front::listener::{Listen, PublicListener};
 use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
 use vestibule_front::upstream::dial::Upstream;
 
 use crate::config::Sources;
 use crate::error::Error;
 use crate::settings::Door;
-
-/// A runtime with a worker for each processor.
-pub(crate) fn runtime() -> Result<Runtime, Error> {
-    Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::system(format!("failed to start the runtime: {error}")))
-}
 
 /// Says what looks like a setting and is none, and where settings were read.
 pub(crate) fn warn(sources: &Sources) {
@@ -37,8 +29,8 @@ pub(crate) fn listen(door: &mut Door) -> Result<PublicListener, Error> {
     let connections_max = connections_within(descriptors);
     door.front.connections_max = connections_max;
     let listener = PublicListener::bind(&door.listen).map_err(|error| {
-        Error::system(format!("failed to listen on {}: {error}", door.listen))
-            .hint("choose another address with --listen, or end the process that has this one")
+        let failed = Error::system(format!("failed to listen on {}: {error}", door.listen));
+        failed.hint(what_to_do(&error, &door.listen))
     })?;
     let environment = &door.environment;
     tracing::info!(
@@ -61,6 +53,32 @@ pub(crate) fn listen(door: &mut Door) -> Result<PublicListener, Error> {
         tracing::warn!(%conflict, "the environment contradicts itself");
     }
     Ok(listener)
+}
+
+/// About an address that could not be listened on.
+fn what_to_do(error: &io::Error, listen: &Listen) -> &'static str {
+    let is_unix = matches!(listen, Listen::Unix(_));
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            "choose another address with --listen, or end the process that has this one"
+        }
+        ErrorKind::PermissionDenied if is_unix => {
+            "choose a directory with --listen that this user may write to"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need root or CAP_NET_BIND_SERVICE: choose a higher one with --listen"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "choose a directory with --listen on a file system that can be written"
+        }
+        ErrorKind::NotFound => "make the socket's directory first",
+        ErrorKind::InvalidInput if is_unix => "choose a path of at most 107 bytes with --listen",
+        ErrorKind::AddrNotAvailable => {
+            "no interface of this machine has this address: choose one that it has with --listen, \
+             or :PORT for all of them"
+        }
+        _ => "choose another address with --listen",
+    }
 }
 
 /// Whether the upstream's address is our own: every request would come back to us for ever.

@@ -8,7 +8,7 @@ pub(crate) mod screen;
 pub(crate) mod session;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vestibule_race::report::{Run, json, junit, text};
@@ -132,33 +132,51 @@ pub(crate) fn race(args: Box<RaceArgs>) -> Result<Exit, Error> {
         Plan::One(scenario) => {
             let outcome = session.run(&scenario)?;
             let run = Run::judged(&outcome);
-            screen.show_unless(args.json, || text::single(&run, screen.style));
-            write_documents(&args, &screen, &[&run])?;
+            let page = || text::single(&run, screen.style);
+            report(&args, &session, &[&run], page)?;
             run.tally
         }
         Plan::Both { bare, door } => {
             let bare = session.run(&bare)?;
             let bare = Run::for_comparison(&bare);
-            screen.show_unless(args.json, || text::picture(&bare, screen.style));
+            if !args.json {
+                session.show(text::picture(&bare, screen.style))?;
+            }
             let door = session.run(&door)?;
             let door = Run::judged(&door);
-            screen.show_unless(args.json, || text::picture(&door, screen.style));
-            screen.show_unless(args.json, || text::comparison(&bare, &door, screen.style));
-            write_documents(&args, &screen, &[&bare, &door])?;
+            let page = || {
+                text::picture(&door, screen.style) + &text::comparison(&bare, &door, screen.style)
+            };
+            report(&args, &session, &[&bare, &door], page)?;
             door.tally
         }
     };
     Ok(if judged.lost == 0 { Exit::Ok } else { Exit::ClientLost })
 }
 
-/// The forms for machines, where they were asked for.
-fn write_documents(args: &RaceArgs, screen: &Screen, runs: &[&Run<'_>]) -> Result<(), Error> {
-    if args.json {
-        screen.show(&json::document(runs));
+/// The file first: whoever reads stdout may leave, and the race's status is the clients', not its
+/// reader's.
+fn report(
+    args: &RaceArgs,
+    session: &Session,
+    runs: &[&Run<'_>],
+    page: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    if let Some(file) = &args.junit {
+        write_whole(file, &junit::document(runs))?;
     }
-    let Some(file) = &args.junit else { return Ok(()) };
-    fs::write(file, junit::document(runs))
-        .map_err(|error| Error::system(format!("cannot write {}: {error}", file.display())))
+    session.show(if args.json { json::document(runs) } else { page() }).map(|_reader| ())
+}
+
+/// A report that is not whole would look like one of a smaller race.
+fn write_whole(file: &Path, document: &str) -> Result<(), Error> {
+    fs::write(file, document).map_err(|error| {
+        if file.is_file() {
+            let _ = fs::remove_file(file);
+        }
+        Error::system(format!("cannot write {}: {error}", file.display()))
+            .hint("see that its directory is there, may be written, and has room")
+    })
 }
 
 /// The races to run.
@@ -220,9 +238,7 @@ fn launch(args: &RaceArgs) -> Launch {
 
 /// This very program as a front, with the user's flags after our own.
 pub(crate) fn front(ready_path: Option<&str>, flags: Vec<String>) -> Result<Vec<String>, Error> {
-    let own = std::env::current_exe()
-        .map_err(|error| Error::system(format!("cannot find this program itself: {error}")))?;
-    let mut front = vec![own.to_string_lossy().into_owned(), "run".to_owned()];
+    let mut front = vec![own_program()?, "run".to_owned()];
     let given = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
     if let Some(path) = ready_path.filter(|_| !given("--ready-path") && !given("--ready")) {
         front.extend(["--ready-path".to_owned(), path.to_owned()]);
@@ -232,6 +248,15 @@ pub(crate) fn front(ready_path: Option<&str>, flags: Vec<String>) -> Result<Vec<
     }
     front.extend(flags);
     Ok(front)
+}
+
+/// Where this program is. Without /proc the kernel doesn't say; then it is what it was called by.
+fn own_program() -> Result<String, Error> {
+    let found = std::env::current_exe().ok().map(PathBuf::into_os_string);
+    let own = found.or_else(|| std::env::args_os().next()).ok_or_else(|| {
+        Error::system("cannot find this program itself").hint("call it by its whole path")
+    })?;
+    Ok(own.to_string_lossy().into_owned())
 }
 
 /// A race that could not be run, with what to do about it.

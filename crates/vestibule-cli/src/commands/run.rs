@@ -10,6 +10,7 @@ use vestibule_front::listener::PublicListener;
 use vestibule_front::process::guard::{self, Guard};
 use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
+use vestibule_front::process::procfs;
 use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
 use vestibule_front::process::signals::Signals;
 use vestibule_front::supervise::Outcome;
@@ -24,6 +25,7 @@ use crate::config::Sources;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::log;
+use crate::runtime;
 use crate::settings::{self, Door, Run};
 
 /// Runs the command behind the door, to its end.
@@ -34,8 +36,12 @@ pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
     let guard = guard::start();
     let log = log::start(&door.log);
     door::warn(&sources);
-    let runtime = door::runtime()?;
-    let outcome = runtime.block_on(behind_the_door(args, door, guard.ok().flatten()));
+    let runtime = runtime::start()?;
+    let guard = guard.unwrap_or_else(|error| {
+        tracing::warn!(%error, "no guard: if we are killed, workers of the command may live on");
+        None
+    });
+    let outcome = runtime.block_on(behind_the_door(args, door, guard));
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);
@@ -50,6 +56,11 @@ async fn behind_the_door(
     let signals = Signals::install()
         .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
     let listener = door::listen(&mut door)?;
+    if !procfs::is_there() {
+        tracing::warn!(
+            "no /proc: workers that leave the command's group can't be found, nor where it listens",
+        );
+    }
     if let Err(error) = become_subreaper() {
         tracing::debug!(%error, "orphans of the child will go to the system's first process");
     }

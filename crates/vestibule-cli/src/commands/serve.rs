@@ -13,6 +13,7 @@ use crate::config::Sources;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::log;
+use crate::runtime;
 use crate::settings::{self, Serve};
 
 /// Stands before the service until it is asked to leave.
@@ -23,7 +24,7 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
     mask::clear();
     let log = log::start(&door.log);
     door::warn(&sources);
-    let runtime = door::runtime()?;
+    let runtime = runtime::start()?;
     let left = runtime.block_on(async {
         let signals = Signals::install()
             .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;

@@ -54,7 +54,10 @@ pub enum SpawnError {
         /// In plain words.
         reason: String,
     },
-    /// The system could not start anything: no processes, memory or descriptors left.
+    /// The user or the container has as many processes and threads as it may (EAGAIN, fork(2)).
+    #[error("no further process may be started")]
+    TooMany,
+    /// The system could not start anything: no memory or descriptors left.
     #[error("failed to start a process: {0}")]
     Other(#[from] std::io::Error),
 }
@@ -66,7 +69,19 @@ impl SpawnError {
         match self {
             Self::NotFound { .. } => 127,
             Self::CannotRun { .. } => 126,
-            Self::Other(_) => 71,
+            Self::TooMany | Self::Other(_) => 71,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "is it installed here, and its directory in PATH?",
+            Self::CannotRun { .. } => "see the file: its mode, its first line, its machine",
+            Self::TooMany => {
+                "raise the limit of processes: ulimit -u, or pids.max of the container"
+            }
+            Self::Other(_) => "see what the machine lacks: memory (cgroup), open files (ulimit -n)",
         }
     }
 }

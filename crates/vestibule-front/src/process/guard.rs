@@ -127,7 +127,9 @@ fn fork(pipe: &OwnedFd, mark: &Mark) -> io::Result<Pid> {
     #[allow(unsafe_code, reason = "fork of the guard")]
     match unsafe { libc::fork() } {
         0 => watcher(pipe.as_raw_fd(), mark),
-        pid => Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(io::Error::last_os_error),
+        pid if pid > 0 => Pid::from_raw(pid).ok_or_else(io::Error::last_os_error),
+        // Less than 0 is a failure, and no number of a process: the user may start no more.
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

@@ -87,6 +87,10 @@ impl NotifySocket {
                 }
             }
         }
+        tracing::info!(
+            "no directory for the notify socket can be written: its address is abstract, and \
+             a sender that has ended by the time we look (systemd-notify) is not believed",
+        );
         let name =
             format!("{PREFIX}{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into_bytes();
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
@@ -180,9 +184,7 @@ impl NotifySocket {
             return true;
         }
         // Number 0 is a sender whom our PID namespace cannot see: certainly nobody of ours.
-        let gone = sender.pid != 0
-            && procfs::stat(sender.pid).is_none()
-            && procfs::stat(std::process::id()).is_some();
+        let gone = sender.pid != 0 && procfs::stat(sender.pid).is_none() && procfs::is_there();
         gone && sender.uid == rustix::process::geteuid().as_raw()
             && matches!(self.place, Place::Directory(_))
     }

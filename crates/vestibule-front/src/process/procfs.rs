@@ -23,6 +23,11 @@ pub(super) struct Stat {
     pub(super) started: u64,
 }
 
+/// Whether it can be read at all: a container may hide it.
+pub fn is_there() -> bool {
+    stat(std::process::id()).is_some()
+}
+
 /// The process of this number now, if there is one.
 pub(super) fn stat(pid: u32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)

@@ -12,6 +12,7 @@ use crate::farewell::Reason;
 use crate::shared::Shared;
 use crate::upstream::dial::{Dial, is_busy, nobody_listens};
 use crate::upstream::pool::Lent;
+use crate::upstream::shortage::Shortage;
 
 /// What a request needs of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,7 @@ pub(super) async fn lend_again<D: Dial>(
         Ok(lent) => return Ok(lent),
         Err(error) => missed(front, &error, wanted)?,
     }
-    let arrival = Arrival { kind: Kind::Plain, bytes: 0, deadline };
+    let arrival = Arrival { kind: Kind::Plain, bytes: 0, deadline, client: None };
     let permit = front.gate.admit(arrival).await.map_err(Reason::Gate)?;
     lend(front, permit, Wanted { fresh: true, ..wanted }).await
 }
@@ -77,6 +78,10 @@ fn missed<D: Dial>(
 ) -> Result<(), Reason> {
     if is_busy(error) {
         return Ok(());
+    }
+    if let Some(shortage) = Shortage::of(error) {
+        front.shortages.tell(shortage, Instant::now());
+        return Err(Reason::Short(shortage));
     }
     if !nobody_listens(error) {
         tracing::warn!(%error, "could not reach the service");

@@ -3,7 +3,7 @@
 //! Owns the child's life: started, found ready, started again, ended last. Must never let the
 //! child's own end cut what the door should close first.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::journal::millis;
 use crate::listener::Listener;
 use crate::process::child::{Child, SpawnError};
 use crate::process::exit::Exit;
+use crate::process::foreign;
 use crate::process::group::end_descendants;
 use crate::process::guard::Guard;
 use crate::process::listen::listening_ports;
@@ -121,6 +122,9 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
             Lived::Ended(exit) => exit,
         };
         bury(plan, &mut child).await;
+        if !was_ready {
+            name_foreign(&plan.program, exit);
+        }
         let Some(pause) = restarts.after(exit, Instant::now(), fastrand::f64()) else {
             let failure = Failure::new(format!("the service {exit}"));
             front.service.failed(&failure, Instant::now());
@@ -141,7 +145,7 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
 
 /// Held clients are told that there is no service; why, which may name files, is the log's.
 async fn not_started<D: Dial>(front: &Arc<Shared<D>>, error: &SpawnError) -> Outcome {
-    tracing::error!(%error, "the command could not be started");
+    tracing::error!(%error, hint = error.hint(), "the command could not be started");
     front.service.failed(&Failure::new("the service could not be started"), Instant::now());
     flush(front, FLUSH).await;
     Outcome::NotStarted(error.exit_code())
@@ -307,6 +311,19 @@ async fn name_elsewhere(pid: u32, port: u16) {
              or name its port with --child-port",
         );
         return;
+    }
+}
+
+/// A program for another machine ends in a shell that cannot read it (sh(1), "exit status").
+fn name_foreign(program: &OsStr, exit: Exit) {
+    if !matches!(exit, Exit::Code(2 | 126 | 127)) {
+        return;
+    }
+    if let Some(machine) = foreign::machine_of(program) {
+        tracing::error!(
+            built_for = machine,
+            "the command is built for another machine: take an image for this one",
+        );
     }
 }
 

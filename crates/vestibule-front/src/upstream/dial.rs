@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 
 use crate::stream::{Socket, Stream};
+use crate::upstream::shortage::Shortage;
 
 /// Makes connections to the upstream.
 pub trait Dial: Send + Sync + 'static {
@@ -107,32 +108,28 @@ fn met(stream: TcpStream) -> io::Result<Socket> {
     Ok(Socket::local(stream))
 }
 
-/// A port on loopback that nobody has now. Somebody may take it before the child does: the log
-/// then names who listens where.
+/// A port on loopback that nobody has now; on IPv6's where there is no other. Somebody may take it
+/// before the child does: the log then names who listens where.
 ///
 /// # Errors
 /// No port is free, or none may be bound.
 pub fn free_loopback_port() -> io::Result<u16> {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|a| a.port())
+    let bound = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    bound
+        .or_else(|first| {
+            std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).map_err(|_second| first)
+        })?
+        .local_addr()
+        .map(|address| address.port())
 }
 
-/// Whether a failed dial says that the service is not there: refused, no such host, no route. Our
-/// own want of descriptors, memory or permission says nothing of it, and neither does a full
-/// backlog.
+/// Whether a failed dial says that the service is not there: refused, no such host, no route. A
+/// [`Shortage`] of our own, or a permission that we lack, says nothing of it, and neither does a
+/// full backlog.
 pub fn nobody_listens(error: &io::Error) -> bool {
-    let ours = error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|code| {
-        matches!(
-            code,
-            Errno::MFILE
-                | Errno::NFILE
-                | Errno::NOBUFS
-                | Errno::NOMEM
-                | Errno::ADDRNOTAVAIL
-                | Errno::ACCESS
-                | Errno::PERM
-                | Errno::AGAIN
-        )
-    });
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    let ours = Shortage::of(error).is_some()
+        || code.is_some_and(|code| matches!(code, Errno::ACCESS | Errno::PERM | Errno::AGAIN));
     !ours && error.kind() != io::ErrorKind::TimedOut
 }
 

@@ -20,6 +20,7 @@ use crate::stream::scratch::read_once;
 use crate::upstream::dial::{Dial, nobody_listens};
 use crate::upstream::requests::Requests;
 use crate::upstream::settle::{self, StatusRules, Unsettled};
+use crate::upstream::shortage::Shortage;
 
 /// How much of an answer is read at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -172,5 +173,9 @@ where
 }
 
 fn of_dial(error: &io::Error) -> Unsettled {
-    if nobody_listens(error) { Unsettled::Refused } else { Unsettled::BrokeOff }
+    match Shortage::of(error) {
+        Some(shortage) => Unsettled::Short(shortage),
+        None if nobody_listens(error) => Unsettled::Refused,
+        None => Unsettled::BrokeOff,
+    }
 }

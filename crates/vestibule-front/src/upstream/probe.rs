@@ -17,6 +17,7 @@ use crate::head::upgrade::AnswerReader;
 use crate::stream::scratch::read_once;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::{Dial, nobody_listens};
+use crate::upstream::shortage::Shortage;
 
 /// Pause after a refused dial: it costs nobody anything, and readiness often is the binding.
 const REFUSED_PAUSE: Duration = Duration::from_millis(5);
@@ -69,6 +70,8 @@ pub enum Seen {
     NobodyListens,
     /// No answer, or one that breaks off.
     NoAnswer,
+    /// We could not ask.
+    Short(Shortage),
     /// A connection, where that is all that is asked for.
     Connection,
     /// The ready path's status.
@@ -147,6 +150,7 @@ pub async fn until_ready<D: Dial>(
                 dial.unanswered();
                 sleep(pause(ANSWERED_PAUSE, began.elapsed())).await;
             }
+            Seen::Short(_) => sleep(pause(ANSWERED_PAUSE, began.elapsed())).await,
             Seen::NobodyListens => sleep(pause(REFUSED_PAUSE, began.elapsed())).await,
         }
     }
@@ -166,8 +170,13 @@ fn pause(least: Duration, waited: Duration) -> Duration {
 async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
     let stream = match dial.dial().await {
         Ok(stream) => stream,
-        Err(error) if nobody_listens(&error) => return Seen::NobodyListens,
-        Err(_) => return Seen::NoAnswer,
+        Err(error) => {
+            return match Shortage::of(&error) {
+                Some(shortage) => Seen::Short(shortage),
+                None if nobody_listens(&error) => Seen::NobodyListens,
+                None => Seen::NoAnswer,
+            };
+        }
     };
     let Readiness::Http(path) = readiness else { return Seen::Connection };
     status(stream, path).await.map_or(Seen::NoAnswer, Seen::Status)
@@ -179,6 +188,7 @@ impl fmt::Display for Seen {
             Self::Nothing => f.write_str("nothing was asked"),
             Self::NobodyListens => f.write_str("nobody listens"),
             Self::NoAnswer => f.write_str("no answer"),
+            Self::Short(shortage) => write!(f, "nothing: {shortage}"),
             Self::Connection => f.write_str("a connection"),
             Self::Status(status) => write!(f, "status {status}"),
         }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::tunnel::frames::Follower;
 use crate::upstream::probe::Evidence;
+use crate::upstream::shortage::Shortage;
 
 /// What a server that speaks first may send before its hand-over has settled.
 pub const FIRST_WORDS_MAX: usize = 64 * 1024;
@@ -20,6 +21,9 @@ pub enum Unsettled {
     /// Nobody listens at the upstream's address.
     #[error("the upstream refused the connection")]
     Refused,
+    /// We lack what a connection needs; of the service nothing was learnt.
+    #[error("the door could not dial: {0}")]
+    Short(Shortage),
     /// The connection broke before the handshake was answered.
     #[error("the upstream broke off before it answered")]
     BrokeOff,

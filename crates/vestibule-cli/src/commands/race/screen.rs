@@ -1,8 +1,8 @@
-//! What the user's screen can show, and the writing to it.
+//! What the user's screen can show.
 //!
-//! Owns stdout of `race` and `demo`. Must never fail because nobody reads any more.
+//! Owns the look of `race` and `demo`. Must never write: the session does.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use vestibule_race::report::Style;
 
@@ -48,19 +48,6 @@ impl Screen {
             style: style(args, io::stdout().is_terminal() && !dumb),
             live: io::stderr().is_terminal() && !dumb,
         }
-    }
-
-    /// Writes to stdout what people read, unless machines do.
-    pub(crate) fn show_unless(&self, machine: bool, page: impl FnOnce() -> String) {
-        if !machine {
-            self.show(&page());
-        }
-    }
-
-    /// Writes to stdout. A reader that left (`| head`) has seen what it wanted.
-    pub(crate) fn show(&self, page: &str) {
-        let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(page.as_bytes()).and_then(|()| stdout.flush());
     }
 }
 

@@ -3,7 +3,9 @@
 //! Owns both. Must never end while a target runs: a race that is broken off is dropped first, and
 //! that kills its target.
 
-use tokio::runtime::{Builder, Runtime};
+use std::cell::RefCell;
+
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use vestibule_race::{Outcome, Scenario};
 
@@ -11,38 +13,62 @@ use super::explained;
 use super::progress::Ticker;
 use super::screen::Screen;
 use crate::error::Error;
+use crate::runtime;
+use crate::stdout::{self, Reader};
 
 /// A runtime with threads for the clients.
 pub(crate) struct Session {
-    runtime: Runtime,
+    /// Gone once it is being dropped.
+    runtime: Option<Runtime>,
+    stop: RefCell<Stop>,
     live: bool,
 }
 
 impl Session {
     /// Starts the runtime.
     pub(crate) fn open(screen: &Screen) -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::system(format!("cannot start the runtime: {error}")))?;
-        Ok(Self { runtime, live: screen.live })
+        let runtime = runtime::start()?;
+        // Before any target is started: a signal in between would leave it behind.
+        let stop = runtime.block_on(async { Stop::listen() })?;
+        Ok(Self { runtime: Some(runtime), stop: RefCell::new(stop), live: screen.live })
     }
 
     /// Runs one race to its end, or to a signal.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<Outcome, Error> {
         let mut ticker = Ticker::new(scenario, self.live);
-        let result = self.runtime.block_on(async {
-            // Before the target is started: a signal in between would leave it behind.
-            let mut stop = Stop::listen()?;
-            tokio::select! {
-                result = vestibule_race::run(scenario, |progress| ticker.tell(progress)) => {
-                    result.map_err(explained)
-                }
-                () = stop.told() => Err(Error::system("stopped; whatever was started is gone")),
-            }
-        });
+        let racing = vestibule_race::run(scenario, |progress| ticker.tell(progress));
+        let result = self.unless_stopped(async { racing.await.map_err(explained) });
         ticker.done();
         result
+    }
+
+    /// Writes a page to stdout, or is told to stop meanwhile: a reader may never read.
+    pub(crate) fn show(&self, page: String) -> Result<Reader, Error> {
+        self.unless_stopped(async {
+            let written = tokio::task::spawn_blocking(move || stdout::write(&page)).await;
+            written.map_err(|error| Error::system(format!("cannot write to stdout: {error}")))?
+        })
+    }
+
+    fn unless_stopped<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let stopped = || Error::system("stopped; whatever was started is gone");
+        let Some(runtime) = &self.runtime else { return Err(stopped()) };
+        let mut stop = self.stop.borrow_mut();
+        runtime.block_on(async {
+            tokio::select! {
+                result = act => result,
+                () = stop.told() => Err(stopped()),
+            }
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A thread that writes to a reader who does not read would be waited for.
+            runtime.shutdown_background();
+        }
     }
 }
 

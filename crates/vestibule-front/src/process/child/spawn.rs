@@ -139,6 +139,7 @@ fn explain(program: &std::ffi::OsStr, error: io::Error) -> SpawnError {
         ErrorKind::ArgumentListTooLong => {
             cannot(program, "its arguments and environment are too long together")
         }
+        ErrorKind::WouldBlock => SpawnError::TooMany,
         ErrorKind::InvalidInput => {
             cannot(program, "its name, arguments or environment hold a NUL byte")
         }
