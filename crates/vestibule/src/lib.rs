@@ -4,10 +4,21 @@
 //! Must never listen, print, spawn processes, or know HTTP.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod backoff;
+#[cfg(feature = "tower")]
+pub mod connection;
+#[cfg(feature = "tower")]
+mod door;
 pub mod environment;
 mod follow;
 pub mod gate;
+#[cfg(feature = "tower")]
+pub mod layer;
 pub mod readiness;
 pub mod startup;
 pub mod timeouts;
+
+#[cfg(feature = "tower")]
+pub use self::door::{Door, NothingFailed, Settings, Startup, StartupError};

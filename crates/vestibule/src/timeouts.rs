@@ -4,12 +4,16 @@
 //! clock, a setting or a variable, and must never let the timers of a handshake outlive it: these numbers are
 //! for starting, holding and stopping, none for an open tunnel.
 
+mod clock;
+
 use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::environment::{Name, Platform, patience};
+
+pub use self::clock::handshake_clock;
 
 /// What a client's own clock is cut by, so that our explicit answer comes before its silent 1006.
 pub const CLIENT_CLOCK_MARGIN: Duration = Duration::from_secs(1);

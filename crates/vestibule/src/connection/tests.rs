@@ -1,0 +1,111 @@
+//! Breaks the wrapper with every way to cut a stream: no byte may be lost, no read may go past a head while a
+//! hold is expected, and a byte during a hold must be told.
+
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::*;
+
+const HEAD: &[u8] = b"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n";
+
+fn run<F: Future>(work: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+/// Whether the future is still waiting after a few turns of everybody else.
+async fn waits<F: Future + Unpin>(future: &mut F) -> bool {
+    for _ in 0..5 {
+        tokio::select! {
+            biased;
+            _ = &mut *future => return false,
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    true
+}
+
+#[tokio::test]
+async fn t01_what_is_pipelined_behind_a_head_never_reaches_the_servers_buffer_with_it() {
+    let (mut client, server) = duplex(64 * 1024);
+    let mut watched = Watched::new(server, Expectation::default());
+    client.write_all(&[HEAD, HEAD, b"x"].concat()).await.unwrap();
+    let mut buffer = [0; 1_024];
+    let read = watched.read(&mut buffer).await.unwrap();
+    assert_eq!(&buffer[..read], HEAD);
+    let link = watched.link().clone();
+    assert!(!waits(&mut Box::pin(link.early_bytes())).await);
+    let read = watched.read(&mut buffer).await.unwrap();
+    assert_eq!(&buffer[..read], HEAD);
+    assert_eq!((watched.read(&mut buffer).await.unwrap(), buffer[0]), (1, b'x'));
+    assert!(waits(&mut Box::pin(link.early_bytes())).await);
+}
+
+#[tokio::test]
+async fn a04_a_byte_during_a_hold_is_told_and_one_after_it_is_not() {
+    let (mut client, server) = duplex(64 * 1024);
+    let mut watched = Watched::new(server, Expectation::default());
+    let link = watched.link().clone();
+    let mut held = Box::pin(link.early_bytes());
+    assert!(waits(&mut held).await);
+    client.write_all(b"x").await.unwrap();
+    watched.read_u8().await.unwrap();
+    assert!(!waits(&mut held).await);
+    drop(held);
+
+    client.write_all(b"y").await.unwrap();
+    watched.read_u8().await.unwrap();
+    assert!(waits(&mut Box::pin(link.early_bytes())).await);
+}
+
+#[tokio::test]
+async fn a_warm_service_reads_as_much_as_comes() {
+    let (mut client, server) = duplex(64 * 1024);
+    let expects = Expectation::default();
+    let mut watched = Watched::new(server, expects.clone());
+    client.write_all(&[HEAD, HEAD].concat()).await.unwrap();
+    let mut buffer = [0; 1_024];
+    assert_eq!(watched.read(&mut buffer).await.unwrap(), HEAD.len());
+    expects.set(false);
+    client.write_all(HEAD).await.unwrap();
+    // What was kept comes first, then everything as it comes.
+    assert_eq!(watched.read(&mut buffer).await.unwrap(), HEAD.len());
+    client.write_all(HEAD).await.unwrap();
+    assert_eq!(watched.read(&mut buffer).await.unwrap(), 2 * HEAD.len());
+}
+
+proptest! {
+    #[test]
+    fn invariant_4_no_byte_is_lost_whatever_the_cuts(
+        bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'a')], 0..200),
+        writes in proptest::collection::vec(1..40_usize, 1..20),
+        reads in proptest::collection::vec(1..50_usize, 1..20),
+    ) {
+        let seen = run(async {
+            let (mut client, server) = duplex(4 * 1_024);
+            let mut watched = Watched::new(server, Expectation::default());
+            let (mut seen, mut rest) = (Vec::new(), &bytes[..]);
+            let (mut writes, mut reads) = (writes.iter().cycle(), reads.iter().cycle());
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min(*writes.next().unwrap()));
+                client.write_all(now).await.unwrap();
+                let mut buffer = vec![0; *reads.next().unwrap()];
+                let read = watched.read(&mut buffer).await.unwrap();
+                seen.push(buffer[..read].to_vec());
+                rest = later;
+            }
+            drop(client);
+            let mut buffer = [0; 16];
+            while let read @ 1.. = watched.read(&mut buffer).await.unwrap() {
+                seen.push(buffer[..read].to_vec());
+            }
+            seen
+        });
+        prop_assert_eq!(seen.concat(), bytes);
+        // No read has anything behind an empty line that lies within it.
+        for read in &seen {
+            let ends = (1..read.len()).filter(|at| read[..*at].ends_with(b"\n\n") || read[..*at].ends_with(b"\n\r\n"));
+            // "\n\n\n" is one empty line and the start of another: its third byte may follow.
+            prop_assert!(ends.count() <= read.iter().filter(|byte| **byte == b'\n').count() / 2);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The guarantees inside a Rust service's own process.
+//!
+//! Owns the join of what this library has: where we run decides how patient to be, a startup decides
+//! readiness, readiness decides the gate's stance, and the gate holds in a layer. Must never listen, and must
+//! never admit anybody before the startup is complete.
+
+mod run;
+mod settings;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::environment::Process;
+use crate::gate::{Gate, Refusal, Stance};
+use crate::layer::HoldLayer;
+use crate::readiness::{self, State};
+use crate::startup;
+
+pub use self::settings::Settings;
+
+/// Why a startup failed, in the service's own words. They go to the log and to whoever asks the door; no client
+/// sees them.
+pub type StartupError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The door of a service that starts behind it. Clones are handles to the same one.
+///
+/// ```
+/// use vestibule::Door;
+/// use vestibule::startup::Phase;
+///
+/// # async fn open_pool() -> Result<(), vestibule::StartupError> { Ok(()) }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let door = Door::start(async |startup| {
+///     startup.enter(Phase::DATABASE)?;
+///     open_pool().await?;
+///     Ok(())
+/// });
+/// # let soon = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
+/// # door.readiness().wait_ready(soon).await.unwrap();
+/// # assert!(door.timeline().is_complete());
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Door {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    gate: Gate,
+    startup: startup::Publisher,
+    /// Whoever changes the state holds this lock until the gate has followed.
+    readiness: Mutex<readiness::Publisher>,
+}
+
+/// What a startup does with its phases. Handed to the startup that [`Door::start`] runs.
+#[derive(Debug)]
+pub struct Startup {
+    inner: Arc<Inner>,
+}
+
+/// A door recovers only from a failure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing to recover from: the service is {state}")]
+pub struct NothingFailed {
+    /// What the service is.
+    pub state: State,
+}
+
+impl Door {
+    /// Begins to start the service, with the patience that this process's environment asks for.
+    ///
+    /// `startup` runs as a task of its own, at most for the startup budget; its `Ok` completes the start, and
+    /// its `Err`, a panic or the end of the budget fails it. Must be called inside a tokio runtime.
+    pub fn start<F, Fut>(startup: F) -> Self
+    where
+        F: FnOnce(Startup) -> Fut,
+        Fut: Future<Output = Result<(), StartupError>> + Send + 'static,
+    {
+        Self::start_with(Settings::detect(&Process), startup)
+    }
+
+    /// The same with settings of the service's own.
+    pub fn start_with<F, Fut>(settings: Settings, startup: F) -> Self
+    where
+        F: FnOnce(Startup) -> Fut,
+        Fut: Future<Output = Result<(), StartupError>> + Send + 'static,
+    {
+        let (publisher, _watch) = startup::channel("the startup", settings.phases.clone());
+        let (readiness, _watch) = readiness::channel("the door");
+        let inner = Arc::new(Inner {
+            gate: Gate::new(settings.limits.clone()),
+            startup: publisher,
+            readiness: Mutex::new(readiness),
+            settings,
+        });
+        let door = Self { inner };
+        door.spawn(startup);
+        door
+    }
+
+    /// The layer that holds handshakes until the startup is complete. It keeps the door alive.
+    #[must_use]
+    pub fn layer(&self) -> HoldLayer {
+        let settings = &self.inner.settings;
+        let layer = HoldLayer::new(self.inner.gate.clone(), settings.hold);
+        let layer = match settings.request_timeout {
+            Some(timeout) => layer.request_timeout(timeout),
+            None => layer,
+        };
+        layer.keep(Arc::<Inner>::clone(&self.inner))
+    }
+
+    /// Follows whether new traffic may come.
+    #[must_use]
+    pub fn readiness(&self) -> readiness::Watch {
+        self.inner.lock().watch()
+    }
+
+    /// Follows the phases of the start.
+    #[must_use]
+    pub fn startup(&self) -> startup::Watch {
+        self.inner.startup.watch()
+    }
+
+    /// The phases of the start, as they are now.
+    #[must_use]
+    pub fn timeline(&self) -> startup::Timeline {
+        self.inner.startup.timeline()
+    }
+
+    /// The gate behind the layer, for its counts.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    /// The service goes away: newcomers and those held are refused from now on, and nothing takes it back.
+    /// What is served already is not touched.
+    pub fn drain(&self) {
+        self.inner.publish(State::Draining);
+    }
+
+    /// Starts again after a failure. Clients are held again meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`NothingFailed`] while the service starts, is ready, or goes away.
+    pub fn recover<F, Fut>(&self, startup: F) -> Result<(), NothingFailed>
+    where
+        F: FnOnce(Startup) -> Fut,
+        Fut: Future<Output = Result<(), StartupError>> + Send + 'static,
+    {
+        self.inner.begin_again()?;
+        self.spawn(startup);
+        Ok(())
+    }
+
+    fn spawn<F, Fut>(&self, startup: F)
+    where
+        F: FnOnce(Startup) -> Fut,
+        Fut: Future<Output = Result<(), StartupError>> + Send + 'static,
+    {
+        let work = startup(Startup { inner: Arc::clone(&self.inner) });
+        // Ends by itself: at the end of the startup, or of its budget.
+        tokio::spawn(run::run(Arc::clone(&self.inner), work));
+    }
+}
+
+impl Startup {
+    /// Goes on to `phase`: see [`startup::Publisher::enter`].
+    ///
+    /// # Errors
+    ///
+    /// [`startup::StepError`]: the phase lies behind, or is not in the list.
+    pub fn enter(&self, phase: startup::Phase) -> Result<(), startup::StepError> {
+        self.inner.startup.enter(phase)
+    }
+}
+
+impl Inner {
+    /// Makes a state known, and lets the gate follow. A drain is the last word.
+    fn publish(&self, state: State) {
+        let readiness = self.lock();
+        if readiness.state() != State::Draining {
+            self.gate.take_stance(stance(&state));
+            readiness.publish(state);
+        }
+    }
+
+    /// A failure is published by the last act of a run, so that none goes on when the next begins.
+    fn begin_again(&self) -> Result<(), NothingFailed> {
+        let readiness = self.lock();
+        let state = readiness.state();
+        if !matches!(state, State::Failed(_)) {
+            return Err(NothingFailed { state });
+        }
+        self.startup.restart();
+        self.gate.take_stance(Stance::Hold);
+        readiness.publish(State::Initializing);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, readiness::Publisher> {
+        self.readiness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The service is in this very process and says itself when it is ready: nobody has to go ahead as scout.
+fn stance(state: &State) -> Stance {
+    match state {
+        State::WebsocketReady => Stance::Admit,
+        State::Failed(failure) => Stance::Refuse(Refusal::Failed(failure.clone())),
+        State::Draining => Stance::Refuse(Refusal::Draining),
+        _ => Stance::Hold,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! How a door behaves, before a service changes it.
+//!
+//! Owns nothing but the join of environment and timeouts. Must never read a variable by itself.
+
+use std::time::Duration;
+
+use crate::environment::{self, EnvSource};
+use crate::gate::Limits;
+use crate::startup::Phases;
+use crate::timeouts::Budgets;
+
+/// What a door goes by. [`Settings::detect`] derives it; change what you know better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The startup's phases.
+    pub phases: Phases,
+    /// How long the startup may take.
+    pub startup: Duration,
+    /// How long one client may be held.
+    pub hold: Duration,
+    /// After how long the platform cuts a request.
+    pub request_timeout: Option<Duration>,
+    /// The bounds of the gate. Only those of holding count here: nothing is paced or tried again in-process.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// What follows from where we run; conflicts are logged.
+    #[must_use]
+    pub fn detect(source: &dyn EnvSource) -> Self {
+        let environment = environment::detect(source);
+        for conflict in &environment.conflicts {
+            tracing::warn!(%conflict, "the environment contradicts itself");
+        }
+        let budgets = Budgets::derive(environment.name, environment.platform);
+        tracing::info!(
+            environment = %environment.name,
+            platform = %environment.platform,
+            startup = %budgets.startup,
+            hold = %budgets.hold,
+            "patience of the door"
+        );
+        Self {
+            phases: Phases::default(),
+            startup: budgets.startup.value,
+            hold: budgets.hold.value,
+            request_timeout: budgets.request_timeout.value,
+            limits: Limits::default(),
+        }
+    }
+}
