@@ -14,6 +14,10 @@ mod runtime;
 mod settings;
 mod stdout;
 
+/// The forms of a log line, public for those who attack them.
+#[doc(hidden)]
+pub use crate::log::form as log_form;
+
 use std::process::ExitCode;
 
 use clap::Parser;

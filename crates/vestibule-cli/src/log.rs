@@ -3,7 +3,7 @@
 //! Owns their two forms and the way out. Must never block a connection: when stderr's reader is
 //! slow, lines are dropped and counted.
 
-mod form;
+pub mod form;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
+use vestibule_front::process::notify::is_obeyed;
 
 /// `2026-11-23T14:00:00.123Z INFO  ready after_ms=612 held=200`, and a newline.
-pub(crate) fn text(event: &Event<'_>) -> String {
+pub fn text(event: &Event<'_>) -> String {
     let fields = Fields::of(event);
     let mut line = format!("{} {:5} {}", now(), event.metadata().level(), fields.message);
     for (name, value) in &fields.rest {
@@ -28,7 +29,7 @@ pub(crate) fn text(event: &Event<'_>) -> String {
 
 /// One JSON object with the fields that Cloud Logging reads
 /// (<https://cloud.google.com/logging/docs/structured-logging>), and a newline.
-pub(crate) fn json(event: &Event<'_>, project: Option<&str>) -> String {
+pub fn json(event: &Event<'_>, project: Option<&str>) -> String {
     let fields = Fields::of(event);
     let mut object = Map::new();
     object.insert("severity".into(), severity(*event.metadata().level()).into());
@@ -52,7 +53,7 @@ pub(crate) fn json(event: &Event<'_>, project: Option<&str>) -> String {
             }
         }
     }
-    Value::Object(object).to_string() + "\n"
+    escape(&Value::Object(object).to_string()) + "\n"
 }
 
 /// The line that says how many others were not written.
@@ -83,11 +84,25 @@ fn now() -> String {
     format!("{now:.3}")
 }
 
-/// Control characters, and those that turn text around, would let bytes from outside write on a
-/// terminal or forge a line.
+/// What a terminal obeys, and what turns text around, would let bytes from outside write on a
+/// screen or forge a line.
 fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_obeyed(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for JSON, where nothing is lost: RFC 8259 section 7 makes a writer escape C0 alone.
+/// Outside of strings a document of ours has no such character, and all of them are in the
+/// first plane.
+fn escape(document: &str) -> String {
+    let mut escaped = String::with_capacity(document.len());
+    for c in document.chars() {
+        if is_obeyed(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 #[derive(Default)]
@@ -140,9 +155,14 @@ mod tests {
     /// A33: what came from outside never moves a terminal's cursor or begins a line of its own.
     #[test]
     fn a33_no_control_character_leaves_the_log() {
-        for bad in ["a\nb", "a\r\nb", "\u{1b}[2J", "\u{9b}31m", "\u{202e}abc", "\0"] {
-            assert!(!clean(bad).chars().any(|c| c.is_control() || c == '\u{202e}'), "{bad:?}");
+        for bad in
+            ["a\nb", "a\r\nb", "\u{1b}[2J", "\u{9b}31m", "\u{202e}abc", "\u{2028}", "\u{61c}", "\0"]
+        {
+            assert!(!clean(bad).contains(is_obeyed), "{bad:?}");
+            let json = escape(&Value::from(bad).to_string());
+            assert!(!json.contains(is_obeyed), "{bad:?}");
+            assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), bad);
         }
-        assert_eq!(clean("größer ✓"), "größer ✓");
+        assert_eq!((clean("größer ✓"), escape("größer ✓")), ("größer ✓".into(), "größer ✓".into()));
     }
 }

@@ -77,7 +77,7 @@ fn clean(value: &[u8]) -> String {
 
 /// Whether a terminal, or a reader's eye, would be led by it: control characters (C0, DEL, C1),
 /// line and paragraph separators, and those that turn the direction of writing (Unicode, UAX #9).
-fn is_obeyed(character: char) -> bool {
+pub fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}')
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
