@@ -140,7 +140,7 @@ impl Rules {
     fn arrival<B>(&self, request: &Request<B>, asked: Asked, now: Instant) -> Arrival {
         let deadline = asked::deadline(request, asked, now, self.hold, self.request_timeout);
         // In the service's own process there is no hand-over to pace or to try: also a handshake is plain.
-        Arrival { kind: Kind::Plain, bytes: HELD_BYTES, deadline }
+        Arrival { kind: Kind::Plain, bytes: HELD_BYTES, deadline, client: None }
     }
 }
 

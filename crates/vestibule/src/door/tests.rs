@@ -28,7 +28,7 @@ async fn failure(door: &Door) -> String {
 }
 
 async fn admit(door: &Door) -> Result<(), Refusal> {
-    let arrival = Arrival { kind: Kind::Plain, bytes: 1, deadline: in_seconds(30) };
+    let arrival = Arrival { kind: Kind::Plain, bytes: 1, deadline: in_seconds(30), client: None };
     door.gate().admit(arrival).await.map(drop)
 }
 

@@ -67,7 +67,8 @@ impl Door {
     /// A hand-over survived.
     pub(crate) fn warms(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let arrival = Arrival { kind: Kind::Handshake { route: 0 }, bytes: 0, deadline, client: None };
+        let arrival =
+            Arrival { kind: Kind::Handshake { route: 0 }, bytes: 0, deadline, client: None };
         let mut admitted = std::pin::pin!(self.front.gate.admit(arrival));
         let Poll::Ready(Ok(permit)) =
             admitted.as_mut().poll(&mut Context::from_waker(Waker::noop()))
