@@ -158,6 +158,12 @@ pub(crate) struct DoorArgs {
           value_parser = Count::new(1_usize, usize::MAX))]
     pub(crate) max_held: usize,
 
+    /// How many of them one client may have: an IPv4 address, or an IPv6 network of 64 bits; 0: no
+    /// limit [default: a tenth of --max-held, at least 8, where a platform or --trust-proxy tells
+    /// who the client is; else none]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_held_per_client: Option<usize>,
+
     /// How a handshake is refused: http (503), or close (accepted, then 1013: browsers see it)
     #[arg(long, value_enum, default_value_t)]
     pub(crate) refusal: Refusal,

@@ -2,6 +2,7 @@
 //!
 //! Owns what each missing value means, and what two values mean together. Must never start anything.
 
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use vestibule::environment::{self, EnvSource, Environment, Platform};
@@ -30,6 +31,8 @@ const PROJECT_VARIABLES: [&str; 3] = ["GOOGLE_CLOUD_PROJECT", "GCP_PROJECT_ID", 
 const PORT_DEFAULT: u16 = 8080;
 /// All held heads together, as a multiple of what a usual one takes.
 const HELD_BYTES_EACH: usize = 8 * 1024;
+/// However few may be held, one client may have this many: a browser's tabs are one client.
+const HELD_PER_CLIENT_LEAST: usize = 8;
 
 /// Everything that `run` and `serve` share, ready for use.
 #[derive(Debug)]
@@ -145,6 +148,7 @@ fn door<A>(args: &DoorArgs, given: &mut Settled<A>, source: &dyn EnvSource) -> D
 }
 
 fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front::Settings {
+    let trust = trust(args, environment.platform);
     front::Settings {
         head: HeadLimits {
             bytes_max: args.head_bytes_max,
@@ -158,6 +162,7 @@ fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front
         limits: Limits {
             held_max: args.max_held,
             held_bytes_max: held_bytes_max(args),
+            held_per_client_max: held_per_client_max(args, &trust),
             ..Limits::default()
         },
         // Until the descriptor limit is known.
@@ -173,7 +178,7 @@ fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front
         },
         public_health: args.public_health.clone(),
         ready_path: ready_path(args),
-        trust: trust(args, environment.platform),
+        trust,
         drain_code: args.drain_code,
         drain_reason: drain::REASON.to_owned(),
     }
@@ -195,6 +200,16 @@ fn log(args: &DoorArgs, platform: Platform, source: &dyn EnvSource) -> Log {
 fn held_bytes_max(args: &DoorArgs) -> usize {
     let scouts = Limits::default().scouts_max.saturating_mul(args.head_bytes_max);
     args.max_held.saturating_mul(HELD_BYTES_EACH).max(scouts)
+}
+
+/// A tenth, so that it takes ten clients to fill the queue. Where nobody vouches for an address there is no limit
+/// unless the user wants one: behind a proxy that we don't know, all peers are one.
+fn held_per_client_max(args: &DoorArgs, trust: &Trust) -> Option<NonZeroUsize> {
+    let by_default = match trust {
+        Trust::Nobody => 0,
+        Trust::Platform | Trust::Proxies(_) => (args.max_held / 10).max(HELD_PER_CLIENT_LEAST),
+    };
+    NonZeroUsize::new(args.max_held_per_client.unwrap_or(by_default))
 }
 
 fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<Mistake>) -> Listen {

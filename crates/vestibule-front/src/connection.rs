@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use http::Method;
 use tokio::time::{Instant, timeout_at};
-use vestibule::gate::{Arrival, Kind};
 
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
 use crate::handover::hand_over;
 use crate::head::policy::{self, PolicyContext, Request};
 use crate::head::{Head, HeadReader, Plain};
+use crate::hold::{self, Came};
 use crate::journal;
 use crate::journal::millis;
 use crate::proxy::{After, exchange};
@@ -25,8 +25,6 @@ use crate::wellness;
 
 /// How much of a head is read at once: most fit.
 const READ_SIZE: usize = 4096;
-/// What one field of a held plain request takes, about: the head's own bytes are gone by then.
-const FIELD_WEIGHT: usize = 64;
 
 /// Serves a connection to its end. Its first head must be whole `settings.head_timeout` after it
 /// was accepted; later heads have as long from their first byte, and `settings.client_idle`
@@ -40,7 +38,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
             Err(Unread::Left) => return,
             Err(Unread::Refuse(reason)) => return refuse(&mut client, &reason).await,
         };
-        let arrived = Instant::now();
+        let came = Came { at: Instant::now(), over: peer };
         let settings = front.settings();
         let context = PolicyContext { peer, trust: &settings.trust };
         let plain = match policy::judge(&head, &context) {
@@ -49,7 +47,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
                 let early = !reader.is_empty();
                 drop((head, reader));
                 // A task of its own, so that a held client costs its hold and no more.
-                tokio::spawn(hand_over(front, client, Box::new(handshake), early, arrived));
+                tokio::spawn(hand_over(front, client, Box::new(handshake), early, came));
                 return;
             }
             Err(error) => return refuse(&mut client, &Reason::Head(error)).await,
@@ -59,15 +57,15 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         let (is_head, trace) = (plain.method == Method::HEAD, plain.trace());
         // A drain waits until the client has its answer, a refusal too.
         let seat = front.drain.seat();
-        match Box::pin(plain_request(&front, &mut client, &mut reader, plain, arrived)).await {
+        match Box::pin(plain_request(&front, &mut client, &mut reader, plain, came)).await {
             After::Keep => {}
             After::Broken(ending) => {
-                journal::broke_off(ending, millis(Instant::now() - arrived));
+                journal::broke_off(ending, millis(Instant::now() - came.at));
                 client.break_off();
                 return;
             }
             After::Over(ending) => {
-                let lasted = millis(Instant::now() - arrived);
+                let lasted = millis(Instant::now() - came.at);
                 match ending.by {
                     Party::Client => return journal::left(ending, lasted, trace),
                     Party::Upstream => journal::broke_off(ending, lasted),
@@ -77,7 +75,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
                 return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
-                journal::refused(&reason, ending, millis(Instant::now() - arrived), trace);
+                journal::refused(&reason, ending, millis(Instant::now() - came.at), trace);
                 if is_head {
                     farewell::over_http_to_head(&mut client, &reason).await;
                 } else {
@@ -131,7 +129,10 @@ async fn next_head<S: Stream, D: Dial>(
         let idle_end = Instant::now() + front.settings().client_idle;
         let read = read_once(client, READ_SIZE, |bytes| reader.feed(bytes));
         let read = tokio::select! {
+            // Whoever speaks in the moment in which its place is wanted keeps it.
+            biased;
             read = timeout_at(idle_end, read) => read,
+            () = front.places.is_wanted() => return None,
             () = leaving.begun() => return None,
         };
         match read {
@@ -147,17 +148,12 @@ async fn plain_request<S: Stream, D: Dial>(
     client: &mut S,
     reader: &mut HeadReader,
     plain: Plain,
-    arrived: Instant,
+    came: Came,
 ) -> After {
     if let Some(after) = wellness::answer(front, client, &plain).await {
         return after;
     }
-    let arrival = Arrival {
-        client: None,
-        kind: Kind::Plain,
-        bytes: plain.fields.len() * FIELD_WEIGHT,
-        deadline: front.hold_deadline(arrived, None),
-    };
+    let arrival = hold::of_plain(front, &plain, came);
     let admitted = tokio::select! {
         biased;
         admitted = front.gate.admit(arrival) => admitted,

@@ -2,60 +2,86 @@
 //!
 //! Owns the accept loop, the only place that knows all rooms. Must never hold policy of its own.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
+use vestibule::gate::Releases;
 
 use crate::connection;
 use crate::journal;
+use crate::journal::millis;
 use crate::listener::Listener;
+use crate::listener::pauses::Pauses;
 pub use crate::shared::{Settings, Shared};
-use crate::stream::placed::Places;
+use crate::stream::placed::Place;
 use crate::upstream::dial::Dial;
-
-/// How often the log may say that newcomers wait in the kernel.
-const FULL_SAID_EVERY: Duration = Duration::from_secs(5);
 
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
-    let mut releases = front.gate.on_release();
-    let places = Places::new(front.settings().connections_max);
-    let mut full = Full::default();
+    let releases = front.gate.on_release();
+    let mut aside = Aside { front: &front, releases, pauses: Pauses::default() };
     loop {
-        let next = async {
-            // Taken first: what is accepted has a descriptor, and what is admitted needs another.
-            full.look(&places, Instant::now());
-            let place = places.take().await;
-            let (stream, peer) = listener.accept().await;
-            (place.seat(stream), peer)
-        };
-        tokio::select! {
-            (stream, peer) = next => {
-                tokio::spawn(connection::serve(Arc::clone(&front), stream, peer));
-            }
-            Ok(()) = releases.changed() => {
-                front.dial.clear();
-                if let Some(release) = releases.borrow_and_update().last {
-                    journal::released(release);
-                }
-            }
-        }
+        let (stream, peer) = aside.until(listener.accept()).await;
+        // What is served needs more descriptors than its own. One may wait for its place unread, so that nobody
+        // gives way to a newcomer that does not exist; all others wait in the kernel.
+        let place = aside.place().await;
+        tokio::spawn(connection::serve(Arc::clone(&front), place.seat(stream), peer));
     }
 }
 
-/// Says that every place is taken, and not more often than one can read.
-#[derive(Default)]
-struct Full {
-    said: Option<Instant>,
+/// What happens beside accepting, and is told.
+struct Aside<'a, D: Dial> {
+    front: &'a Arc<Shared<D>>,
+    releases: watch::Receiver<Releases>,
+    pauses: Pauses,
 }
 
-impl Full {
-    fn look(&mut self, places: &Places, now: Instant) {
-        let is_news = self.said.is_none_or(|said| now - said >= FULL_SAID_EVERY);
-        if is_news && places.are_taken() {
-            self.said = Some(now);
-            tracing::warn!("as many connections as may be are open: newcomers wait in the kernel");
+impl<D: Dial> Aside<'_, D> {
+    /// The place of the next connection.
+    async fn place(&mut self) -> Place {
+        let places = &self.front.places;
+        if let Some(place) = places.take_or_pause() {
+            return place;
+        }
+        if let Some(spell) = self.pauses.begin(Instant::now()) {
+            let (full, pauses) = (places.occupancy(), spell.pauses);
+            tracing::warn!(
+                open = full.open,
+                limit = full.limit,
+                pauses,
+                "accepting paused: as many connections as may be are open, and newcomers wait in the kernel",
+            );
+        }
+        let place = self.until(places.take()).await;
+        self.pauses.go_on(Instant::now());
+        place
+    }
+
+    /// Waits for `what`, and tells what happens meanwhile.
+    async fn until<T>(&mut self, what: impl Future<Output = T>) -> T {
+        let mut what = pin!(what);
+        loop {
+            tokio::select! {
+                done = &mut what => return done,
+                Ok(()) = self.releases.changed() => self.released(),
+                () = self.pauses.over() => self.goes_on(),
+            }
+        }
+    }
+
+    fn released(&mut self) {
+        self.front.dial.clear();
+        if let Some(release) = self.releases.borrow_and_update().last {
+            journal::released(release);
+        }
+    }
+
+    fn goes_on(&mut self) {
+        if let Some(spell) = self.pauses.end() {
+            let (lasted_ms, pauses) = (millis(spell.lasted(Instant::now())), spell.pauses);
+            tracing::info!(lasted_ms, pauses, "accepting goes on: there is room again");
         }
     }
 }

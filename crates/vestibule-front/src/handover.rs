@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use tokio::io::AsyncRead;
 use tokio::time::{Instant, sleep};
-use vestibule::gate::{Arrival, GiveUp, Kind, Permit, Refusal};
+use vestibule::gate::{GiveUp, Permit, Refusal};
 
 use crate::drain::Seat;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason, Style};
 use crate::head::upgrade::Verified;
 use crate::head::{Handshake, TraceContext};
+use crate::hold::{self, Came};
 use crate::journal;
 use crate::journal::millis;
 use crate::relay::{self, Behind, Kept};
@@ -31,6 +32,11 @@ use crate::upstream::settle::{Unsettled, close_is_unsettled};
 
 /// A service that has had a handshake for so long is thinking, and could take another one meanwhile.
 const THINKS_AFTER: Duration = Duration::from_secs(1);
+/// A young service may have a scout in silence for this part of a first try, before another one goes beside it:
+/// the gate's bounds count on it.
+const SILENT_PART: u32 = 4;
+/// And never for less: a busy machine is no hanging route.
+const SILENT_LEAST: Duration = Duration::from_millis(25);
 
 /// How a handshake that did not become a tunnel ends.
 enum Out<S> {
@@ -59,14 +65,15 @@ pub async fn hand_over<S: Stream, D: Dial>(
     mut client: S,
     handshake: Box<Handshake>,
     early: bool,
-    arrived: Instant,
+    came: Came,
 ) {
+    let arrived = came.at;
     // Held, handed over or refused: a drain waits until the client has its answer.
     let seat = front.drain.seat();
     let opened = if early {
         Err(Out::Refuse(Reason::EarlyBytes, Phase::Held))
     } else {
-        open(&front, &mut client, &handshake, arrived).await
+        open(&front, &mut client, &handshake, came).await
     };
     match opened {
         Ok(open) => {
@@ -82,16 +89,9 @@ async fn open<S: Stream, D: Dial>(
     front: &Arc<Shared<D>>,
     client: &mut S,
     handshake: &Handshake,
-    arrived: Instant,
+    came: Came,
 ) -> Result<Open<D::Stream>, Out<D::Stream>> {
-    let deadline = front.hold_deadline(arrived, handshake.client_clock());
-    let arrival = Arrival {
-        client: None,
-        kind: Kind::Handshake { route: handshake.route() },
-        bytes: handshake.outbound().len(),
-        deadline,
-    };
-    let admitted = front.gate.admit(arrival);
+    let admitted = front.gate.admit(hold::of_handshake(front, handshake, came));
     let permit = tokio::select! {
         admitted = admitted => admitted.map_err(refused)?,
         breach = breach(client) => return Err(breach.out(Phase::Held)),
@@ -106,19 +106,20 @@ async fn try_until_answered<S: Stream, D: Dial>(
     handshake: &Handshake,
     mut permit: Permit,
 ) -> Result<Open<D::Stream>, Out<D::Stream>> {
-    let mut kept = None;
+    let (mut kept, mut silences) = (None, 0);
+    let silent_max = (front.settings().try_timeout / SILENT_PART).clamp(SILENT_LEAST, THINKS_AFTER);
     let mut leaving = front.drain.leaving();
     // Bounded by the client's deadline, at which the gate refuses.
     loop {
         let stage = Stage::default();
-        let (tries, deadline) = (permit.tries(), permit.deadline());
+        let deadline = permit.deadline();
         let tried = tokio::select! {
             // A hand-over that has been verified is finished, even in the moment of a drain.
             biased;
-            tried = attempt(front, handshake, tries, deadline, &stage) => tried,
+            tried = attempt(front, handshake, silences, deadline, &stage) => tried,
             () = leaving.begun() => return Err(refused(Refusal::Draining)),
             breach = breach(client) => return Err(breach.out(stage.phase())),
-            never = give_way(&mut permit, &stage) => match never {},
+            never = give_way(&mut permit, silent_max, &stage) => match never {},
         };
         let phase = stage.phase();
         let cause = match tried {
@@ -141,6 +142,7 @@ async fn try_until_answered<S: Stream, D: Dial>(
                 cause
             }
         };
+        silences += u32::from(cause == Unsettled::Silent);
         tracing::debug!(%cause, tries = permit.tries(), "a hand-over did not settle");
         if cause == Unsettled::Refused {
             front.service.lost("it refuses connections", Instant::now());
@@ -178,7 +180,7 @@ fn last_answer<S>(given_up: GiveUp, kept: Option<Kept>, cause: Unsettled, phase:
 async fn attempt<D: Dial>(
     front: &Arc<Shared<D>>,
     handshake: &Handshake,
-    tries: u32,
+    silences: u32,
     client_deadline: Instant,
     stage: &Stage,
 ) -> Tried<D::Stream> {
@@ -186,7 +188,7 @@ async fn attempt<D: Dial>(
     let settle = front.service.settle(settings.settle);
     let deadline = retry::deadline(
         Instant::now(),
-        tries,
+        silences,
         settle.is_some(),
         settings.try_timeout,
         client_deadline,
@@ -200,12 +202,13 @@ async fn attempt<D: Dial>(
     try_once(&front.dial, handshake, terms, stage).await
 }
 
-/// Lets the next in line go once the service thinks over this one. Not while it is being dialled: the
-/// service's accept queue is full then.
-async fn give_way(permit: &mut Permit, stage: &Stage) -> Infallible {
+/// Lets the next in line go once the service thinks over this one; a scout, that is silent for `silent_max`,
+/// lets another scout go. Not while it is being dialled: the service's accept queue is full then.
+async fn give_way(permit: &mut Permit, silent_max: Duration, stage: &Stage) -> Infallible {
+    let look_again = if permit.is_scout() { silent_max } else { THINKS_AFTER };
     loop {
-        sleep(THINKS_AFTER).await;
-        if stage.phase() == Phase::Settling && permit.give_way() {
+        sleep(look_again).await;
+        if stage.is_silent() && permit.give_way() {
             return std::future::pending().await;
         }
     }

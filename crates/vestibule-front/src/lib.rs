@@ -11,6 +11,7 @@ pub mod farewell;
 pub mod front;
 pub mod handover;
 pub mod head;
+pub mod hold;
 pub mod journal;
 pub mod listener;
 pub mod process;

@@ -3,6 +3,8 @@
 //! Owns binding and accepting. Must never exit or spin because one accept failed: a peer that
 //! is gone is skipped, a process out of descriptors pauses, and says so.
 
+pub mod pauses;
+
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,14 +16,22 @@ use std::time::Duration;
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Type};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::time::{Instant, sleep};
 
+use self::pauses::Pauses;
+use crate::journal::millis;
 use crate::stream::{Peer, Socket, Stream};
 
 /// Connections that the kernel may finish for us before we accept them; it caps this by
 /// `net.core.somaxconn`, 4096 on current Linux.
 const BACKLOG: i32 = 4096;
-/// How long accepting rests when the process is out of descriptors or memory.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+/// How long accepting rests when the process is out of descriptors or memory; doubled each time.
+const EXHAUSTED_PAUSE_MIN: Duration = Duration::from_millis(10);
+/// And at most: a freed descriptor should not stay unused for longer than anybody would notice.
+const EXHAUSTED_PAUSE_MAX: Duration = Duration::from_millis(100);
+/// So many peers may be gone before they were accepted, one after the other, until we take it for a fault of ours
+/// (a sandbox that forbids accepting) and rest.
+const GONE_IN_A_ROW_MAX: u32 = 64;
 
 /// Where to listen: `HOST:PORT`, `:PORT`, `PORT` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +60,21 @@ pub trait Listener: Send + 'static {
 
 /// A bound public listener.
 #[derive(Debug)]
-pub enum PublicListener {
-    /// Over TCP.
+pub struct PublicListener {
+    socket: ListenerSocket,
+    exhausted: Exhausted,
+}
+
+#[derive(Debug)]
+enum ListenerSocket {
     Tcp(TcpListener),
-    /// Over a Unix socket, whose file goes when this is dropped.
+    /// Its file goes when this is dropped.
     Unix(UnixListener, SocketFile),
 }
 
 /// A Unix socket's file; removed on drop if it is still ours.
 #[derive(Debug)]
-pub struct SocketFile {
+struct SocketFile {
     path: PathBuf,
     inode: u64,
 }
@@ -98,7 +113,7 @@ impl PublicListener {
     /// # Errors
     /// What the kernel said: the address is taken, not ours, or not permitted.
     pub fn bind(listen: &Listen) -> io::Result<Self> {
-        match listen {
+        let socket = match listen {
             Listen::Everywhere(port) => {
                 let bound = bind_tcp((Ipv6Addr::UNSPECIFIED, *port).into());
                 bound.or_else(|error| match error.kind() {
@@ -110,16 +125,40 @@ impl PublicListener {
             }
             Listen::Tcp(address) => bind_tcp(*address),
             Listen::Unix(path) => bind_unix(path),
-        }
+        };
+        Ok(Self { socket: socket?, exhausted: Exhausted::default() })
     }
 
     /// The address that clients can dial, for the log.
     pub fn local(&self) -> String {
+        match &self.socket {
+            ListenerSocket::Tcp(_) => {
+                self.tcp_address().map_or_else(|| "?".into(), |address| address.to_string())
+            }
+            ListenerSocket::Unix(_, file) => format!("unix:{}", file.path.display()),
+        }
+    }
+
+    /// The address that it is bound to; `None` for a Unix socket.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            ListenerSocket::Tcp(listener) => listener.local_addr().ok(),
+            ListenerSocket::Unix(..) => None,
+        }
+    }
+}
+
+impl ListenerSocket {
+    async fn accept(&self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp(listener) => {
-                listener.local_addr().map_or_else(|_| "?".into(), |address| address.to_string())
+                let (stream, peer) = listener.accept().await?;
+                Ok((Socket::remote(stream), Some(peer.ip().to_canonical())))
             }
-            Self::Unix(_, file) => format!("unix:{}", file.path.display()),
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(stream), None))
+            }
         }
     }
 }
@@ -128,51 +167,54 @@ impl Listener for PublicListener {
     type Stream = Socket;
 
     async fn accept(&mut self) -> (Socket, Peer) {
-        let mut exhausted = Exhausted::default();
+        let (mut gone, mut failed) = (0, 0);
         loop {
-            let accepted = match self {
-                Self::Tcp(listener) => listener
-                    .accept()
-                    .await
-                    .map(|(stream, peer)| (Socket::remote(stream), Some(peer.ip()))),
-                Self::Unix(listener, _) => {
-                    listener.accept().await.map(|(stream, _)| (Socket::Unix(stream), None))
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = self.exhausted.0.over() => {
+                    self.exhausted.over(Instant::now());
+                    continue;
                 }
             };
             match accepted {
-                Ok((stream, peer)) => {
-                    exhausted.over();
-                    return (stream, peer.map(|ip| ip.to_canonical()));
+                Ok(accepted) => {
+                    self.exhausted.0.go_on(Instant::now());
+                    return accepted;
                 }
-                Err(error) if peer_is_gone(&error) => {}
+                Err(error) if peer_is_gone(&error) && gone < GONE_IN_A_ROW_MAX => gone += 1,
                 Err(error) => {
-                    exhausted.met(&error);
-                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    self.exhausted.met(&error, Instant::now());
+                    sleep(pause_after(failed)).await;
+                    failed += 1;
                 }
             }
         }
     }
 }
 
-/// Says once that accepting paused, and once that it goes on.
-#[derive(Default)]
-struct Exhausted {
-    said: bool,
-}
+/// Says that the process is out of descriptors or memory, and that it is so no more.
+#[derive(Debug, Default)]
+struct Exhausted(Pauses);
 
 impl Exhausted {
-    fn met(&mut self, error: &io::Error) {
-        if !self.said {
-            self.said = true;
-            tracing::error!(%error, "accepting paused: new connections wait in the kernel");
+    fn met(&mut self, error: &io::Error, now: Instant) {
+        if let Some(spell) = self.0.begin(now) {
+            let pauses = spell.pauses;
+            tracing::error!(%error, pauses, "accepting paused: new connections wait in the kernel");
         }
     }
 
-    fn over(&self) {
-        if self.said {
-            tracing::info!("accepting goes on");
+    fn over(&mut self, now: Instant) {
+        if let Some(spell) = self.0.end() {
+            let (lasted_ms, pauses) = (millis(spell.lasted(now)), spell.pauses);
+            tracing::info!(lasted_ms, pauses, "accepting goes on");
         }
     }
+}
+
+/// The pause after so many failures in a row.
+fn pause_after(failed: u32) -> Duration {
+    EXHAUSTED_PAUSE_MIN.saturating_mul(1 << failed.min(8)).min(EXHAUSTED_PAUSE_MAX)
 }
 
 impl Drop for SocketFile {
@@ -185,7 +227,7 @@ impl Drop for SocketFile {
     }
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<PublicListener> {
+fn bind_tcp(address: SocketAddr) -> io::Result<ListenerSocket> {
     let socket = socket2::Socket::new(
         Domain::for_address(address),
         Type::STREAM.nonblocking().cloexec(),
@@ -197,10 +239,10 @@ fn bind_tcp(address: SocketAddr) -> io::Result<PublicListener> {
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into()).map(PublicListener::Tcp)
+    TcpListener::from_std(socket.into()).map(ListenerSocket::Tcp)
 }
 
-fn bind_unix(path: &Path) -> io::Result<PublicListener> {
+fn bind_unix(path: &Path) -> io::Result<ListenerSocket> {
     // A socket that nobody answers is left from a process that died; a live one is a conflict.
     let stale = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
         && std::os::unix::net::UnixStream::connect(path).is_err();
@@ -209,7 +251,7 @@ fn bind_unix(path: &Path) -> io::Result<PublicListener> {
     }
     let listener = UnixListener::bind(path)?;
     let inode = std::fs::symlink_metadata(path)?.ino();
-    Ok(PublicListener::Unix(listener, SocketFile { path: path.into(), inode }))
+    Ok(ListenerSocket::Unix(listener, SocketFile { path: path.into(), inode }))
 }
 
 /// Errors of one connection that died before it was accepted; accept(2) asks to go on.
@@ -254,6 +296,12 @@ mod tests {
         for (text, wanted) in rows {
             assert_eq!(text.parse().ok(), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn f15_a_process_out_of_descriptors_rests_for_10_to_100_ms() {
+        let pauses: Vec<u64> = [0, 1, 2, 3, 4, 99].map(|failed| millis(pause_after(failed))).into();
+        assert_eq!(pauses, [10, 20, 40, 80, 100, 100]);
     }
 
     /// A dead process leaves its socket file; a live one must not lose its own.

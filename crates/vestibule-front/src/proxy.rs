@@ -67,7 +67,7 @@ async fn both_ways<S: Stream, D: Dial>(
     plain: Plain,
     permit: Permit,
 ) -> After {
-    let deadline = permit.deadline();
+    let arrival = permit.arrival();
     let wanted = Wanted { never_held: wellness::is_probe(front, &plain), fresh: false };
     let lent = match lend::lend(front, permit, wanted).await {
         Ok(lent) => lent,
@@ -84,7 +84,7 @@ async fn both_ways<S: Stream, D: Dial>(
     }
     let keep = plain.keep_alive && !front.drain.has_begun();
     let progress = Progress { uploaded: AtomicBool::new(source.is_none()), ..Progress::default() };
-    let asking = Asking { plain, wanted, deadline };
+    let asking = Asking { plain, wanted, arrival };
     let download = download::download(front, asking, upload, lent, client, keep, &progress);
     let Some(source) = source else { return downloaded_to(download.await) };
     let mut buffer = BytesMut::from(reader.take_pending().as_slice());

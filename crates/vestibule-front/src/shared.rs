@@ -17,6 +17,7 @@ use crate::farewell::Style;
 use crate::head::HeadLimits;
 use crate::head::forwarded::Trust;
 use crate::service::Service;
+use crate::stream::placed::Places;
 use crate::tunnel::close::CloseCode;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::Dial;
@@ -90,6 +91,8 @@ pub struct Shared<D: Dial> {
     pub upstream_requests: Requests,
     /// What we lacked, and when that was said.
     pub shortages: Said,
+    /// Who may be connected, and how many are.
+    pub places: Places,
     /// When we began to listen.
     started: Instant,
 }
@@ -103,6 +106,7 @@ impl<D: Dial> Shared<D> {
         let (drain, pool) = (Drain::default(), Pool::default());
         let started = Instant::now();
         let dial = Ahead::new(dial, settings.dial_ahead);
+        let places = Places::new(settings.connections_max);
         let settings = ArcSwap::from_pointee(settings);
         let upstream_requests = Requests::default();
         Arc::new(Self {
@@ -113,6 +117,7 @@ impl<D: Dial> Shared<D> {
             readiness,
             drain,
             pool,
+            places,
             upstream_requests,
             shortages: Said::default(),
             started,

@@ -11,8 +11,17 @@ mod drain;
 #[path = "wire/endings.rs"]
 mod endings;
 #[cfg(test)]
+#[path = "wire/fairness.rs"]
+mod fairness;
+#[cfg(test)]
+#[path = "wire/full.rs"]
+mod full;
+#[cfg(test)]
 #[path = "wire/handshakes.rs"]
 mod handshakes;
+#[cfg(test)]
+#[path = "wire/hanging.rs"]
+mod hanging;
 #[cfg(test)]
 #[path = "wire/health.rs"]
 mod health;

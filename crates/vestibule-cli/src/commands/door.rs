@@ -83,16 +83,10 @@ fn what_to_do(error: &io::Error, listen: &Listen) -> &'static str {
 
 /// Whether the upstream's address is our own: every request would come back to us for ever.
 pub(crate) fn is_itself(listener: &PublicListener, upstream: &Upstream) -> bool {
-    let (ours, local) = match listener {
-        PublicListener::Tcp(tcp) => match tcp.local_addr() {
-            Ok(address) => (address.port(), address.ip()),
-            Err(_) => return false,
-        },
-        PublicListener::Unix(..) => {
-            return matches!(upstream, Upstream::Unix(_))
-                && listener.local() == upstream.to_string();
-        }
+    let Some(bound) = listener.tcp_address() else {
+        return matches!(upstream, Upstream::Unix(_)) && listener.local() == upstream.to_string();
     };
+    let (ours, local) = (bound.port(), bound.ip());
     let here = local.is_unspecified() || local.is_loopback();
     match upstream {
         Upstream::Loopback(port) => *port == ours && here,

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use vestibule::environment::Process;
 use vestibule_front::front::Shared;
-use vestibule_front::listener::PublicListener;
 use vestibule_front::process::guard::{self, Guard};
 use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
@@ -70,10 +69,7 @@ async fn behind_the_door(
         None => free_loopback_port()
             .map_err(|error| Error::system(format!("no free port for the command: {error}")))?,
     };
-    let public_port = match &listener {
-        PublicListener::Tcp(tcp) => tcp.local_addr().ok().map(|address| address.port()),
-        PublicListener::Unix(..) => None,
-    };
+    let public_port = listener.tcp_address().map(|address| address.port());
     if public_port == Some(port) {
         return Err(Error::configuration(format!("--child-port {port} is the door's own port"))
             .hint("give the door another one with --listen"));

@@ -46,6 +46,25 @@ fn cloud_run_is_patient_believes_its_platform_and_logs_json() {
 }
 
 #[test]
+fn a_clients_share_is_a_tenth_where_somebody_vouches_for_it_and_else_what_the_user_says() {
+    let cloud_run = [("K_SERVICE", "chat"), ("K_REVISION", "chat-1")];
+    let trusting = ["--trust-proxy", "10.0.0.0/8"];
+    let few = ["--trust-proxy", "10.0.0.0/8", "--max-held", "20"];
+    let rows: [(&[&str], &[(&str, &str)], usize); 6] = [
+        (&[], &[], 0),
+        (&[], &cloud_run, 1_000),
+        (&trusting, &[], 1_000),
+        (&few, &[], 8),
+        (&["--max-held-per-client", "3"], &[], 3),
+        (&["--max-held-per-client", "0"], &cloud_run, 0),
+    ];
+    for (flags, environment, wanted) in rows {
+        let share = settle(flags, environment).unwrap().front.limits.held_per_client_max;
+        assert_eq!(share.map_or(0, NonZeroUsize::get), wanted, "{flags:?} {environment:?}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let flags = [
         "--drain-code",

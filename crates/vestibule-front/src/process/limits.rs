@@ -13,6 +13,10 @@ use crate::upstream::pool::KEPT_MAX;
 /// Descriptors that are not a client's: of the runtime, the log, probes, the child, looks at `/proc`.
 const OWN_DESCRIPTORS: usize = 32;
 
+/// Descriptors kept for whoever asks how we are: the admin listener and its connections, which must work when the
+/// public port is full (F15). Where there are few, a quarter of what is left is enough.
+pub const ADMIN_DESCRIPTORS: usize = 32;
+
 /// What we were started with, if we have changed it.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 
@@ -33,6 +37,7 @@ pub fn raise_descriptor_limit() -> (u64, u64) {
 /// has one itself, needs another towards the service, and may leave one of the pool behind it.
 pub fn connections_within(descriptors: u64) -> usize {
     let free = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS);
+    let free = free - ADMIN_DESCRIPTORS.min(free / 4);
     (free / 3).max(free.saturating_sub(KEPT_MAX) / 2).max(1)
 }
 
@@ -50,10 +55,11 @@ mod tests {
         for limit in (33..3000).chain([65_536, 1_048_576]) {
             let open = connections_within(limit);
             let used = OWN_DESCRIPTORS + 2 * open + open.min(KEPT_MAX);
-            assert!(open == 1 || used as u64 <= limit, "{limit}: {open}");
+            let kept = if limit < 160 { 0 } else { ADMIN_DESCRIPTORS };
+            assert!(open == 1 || (used + kept) as u64 <= limit, "{limit}: {open}");
         }
-        assert_eq!(connections_within(64), 10);
-        assert_eq!(connections_within(1024), 368);
+        assert_eq!(connections_within(64), 8);
+        assert_eq!(connections_within(1024), 352);
         assert!(connections_within(u64::MAX) > 1 << 60);
     }
 }

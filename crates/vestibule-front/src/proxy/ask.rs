@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use vestibule::gate::Arrival;
 
 use crate::body::RequestFraming;
 use crate::farewell::Reason;
@@ -25,8 +25,8 @@ use crate::upstream::upload::Upload;
 pub(super) struct Asking {
     pub(super) plain: Plain,
     pub(super) wanted: Wanted,
-    /// Until when it may be held.
-    pub(super) deadline: Instant,
+    /// What it declared to the gate, for a second hold.
+    pub(super) arrival: Arrival,
 }
 
 pub(super) type Sender = hyper::client::conn::http1::SendRequest<Upload>;
@@ -67,7 +67,7 @@ pub(super) async fn send<D: Dial>(
                 return Err(Reason::Unreachable);
             }
         };
-        lent = lend_again(front, asking.deadline, asking.wanted).await?;
+        lent = lend_again(front, asking.arrival, asking.wanted).await?;
     }
 }
 

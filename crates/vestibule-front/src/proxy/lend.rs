@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
-use vestibule::gate::{Arrival, GiveUp, Kind, Permit};
+use vestibule::gate::{Arrival, GiveUp, Permit};
 
 use crate::farewell::Reason;
 use crate::shared::Shared;
@@ -52,14 +52,13 @@ pub(super) async fn lend<D: Dial>(
 /// A fresh connection for a request that met a dead one; it may have to be held once more.
 pub(super) async fn lend_again<D: Dial>(
     front: &Arc<Shared<D>>,
-    deadline: Instant,
+    arrival: Arrival,
     wanted: Wanted,
 ) -> Result<Lent, Reason> {
-    match connect(front, deadline).await {
+    match connect(front, arrival.deadline).await {
         Ok(lent) => return Ok(lent),
         Err(error) => missed(front, &error, wanted)?,
     }
-    let arrival = Arrival { kind: Kind::Plain, bytes: 0, deadline, client: None };
     let permit = front.gate.admit(arrival).await.map_err(Reason::Gate)?;
     lend(front, permit, Wanted { fresh: true, ..wanted }).await
 }

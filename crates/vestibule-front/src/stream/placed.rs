@@ -3,23 +3,50 @@
 //! Owns the count. Must never let a connection end without its place becoming free, nor free one
 //! before the connection's descriptor is.
 
+use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::stream::Stream;
 
 /// The places for public connections. While none is free, newcomers wait in the kernel.
 #[derive(Clone, Debug)]
-pub struct Places(Arc<Semaphore>);
+pub struct Places(Arc<Books>);
+
+#[derive(Debug)]
+struct Books {
+    limit: usize,
+    free: Semaphore,
+    /// A newcomer wants a place: its one permit goes to the connection that has been idle for longest, since
+    /// waiters are served in order.
+    wanted: Semaphore,
+    open: AtomicUsize,
+    pauses: AtomicU64,
+}
+
+/// How full the door is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Public connections that are open.
+    pub open: usize,
+    /// How many may be.
+    pub limit: usize,
+    /// How often accepting paused because that many were open. Only grows.
+    pub pauses_total: u64,
+}
 
 /// One place, free again when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Semaphore>);
+pub struct Place {
+    books: Arc<Books>,
+    is_seated: bool,
+}
 
 /// A connection that has a place until it is dropped.
 #[derive(Debug)]
@@ -31,36 +58,102 @@ pub struct Placed<S> {
 
 impl Places {
     /// This many; at least one.
-    pub fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))))
+    pub fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self(Arc::new(Books {
+            limit,
+            free: Semaphore::new(limit),
+            wanted: Semaphore::new(0),
+            open: AtomicUsize::new(0),
+            pauses: AtomicU64::new(0),
+        }))
     }
 
-    /// Whether there is none.
-    pub fn are_taken(&self) -> bool {
-        self.0.available_permits() == 0
-    }
-
-    /// Waits for a place. Cancel-safe.
-    pub async fn take(&self) -> Place {
-        match self.0.acquire().await {
-            Ok(permit) => permit.forget(),
-            // Nobody ever closes it.
-            Err(_closed) => std::future::pending().await,
+    /// How full the door is now.
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            open: self.0.open.load(Ordering::Relaxed),
+            limit: self.0.limit,
+            pauses_total: self.0.pauses.load(Ordering::Relaxed),
         }
-        Place(Arc::clone(&self.0))
+    }
+
+    /// A place, if one is free; otherwise accepting pauses until [`Self::take`] has one, and that is counted.
+    pub fn take_or_pause(&self) -> Option<Place> {
+        let taken = self.free_one();
+        if taken.is_none() {
+            self.0.pauses.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Waits for a place; a connection that is idle gives up its own. One task takes places at a time.
+    /// Cancel-safe.
+    pub async fn take(&self) -> Place {
+        if let Some(place) = self.free_one() {
+            return place;
+        }
+        let _wish = Wish::new(&self.0.wanted);
+        match self.0.free.acquire().await {
+            Ok(permit) => Place::new(&self.0, permit),
+            // Nobody ever closes it.
+            Err(_closed) => pending().await,
+        }
+    }
+
+    /// Resolves when a newcomer wants the place of this connection, which is idle: the one that has waited here
+    /// for longest is asked, and only that one. Cancel-safe.
+    pub async fn is_wanted(&self) {
+        match self.0.wanted.acquire().await {
+            Ok(permit) => permit.forget(),
+            Err(_closed) => pending().await,
+        }
+    }
+
+    fn free_one(&self) -> Option<Place> {
+        self.0.free.try_acquire().ok().map(|permit| Place::new(&self.0, permit))
+    }
+}
+
+/// The wish for one place, gone when dropped.
+struct Wish<'a>(&'a Semaphore);
+
+impl<'a> Wish<'a> {
+    fn new(wanted: &'a Semaphore) -> Self {
+        wanted.add_permits(1);
+        Self(wanted)
+    }
+}
+
+impl Drop for Wish<'_> {
+    fn drop(&mut self) {
+        // Else it was heard.
+        if let Ok(permit) = self.0.try_acquire() {
+            permit.forget();
+        }
     }
 }
 
 impl Place {
+    fn new(books: &Arc<Books>, permit: SemaphorePermit<'_>) -> Self {
+        permit.forget();
+        Self { books: Arc::clone(books), is_seated: false }
+    }
+
     /// Gives the place to a connection.
-    pub const fn seat<S>(self, stream: S) -> Placed<S> {
+    pub fn seat<S>(mut self, stream: S) -> Placed<S> {
+        self.is_seated = true;
+        self.books.open.fetch_add(1, Ordering::Relaxed);
         Placed { stream, _place: self }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.add_permits(1);
+        if self.is_seated {
+            self.books.open.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.books.free.add_permits(1);
     }
 }
 
@@ -116,6 +209,7 @@ impl<S: Stream> AsyncWrite for Placed<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::time::Duration;
 
     use tokio::time::timeout;
@@ -126,14 +220,33 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_is_free_again_when_its_connection_goes_and_never_sooner() {
         let places = Places::new(2);
-        let (first, second) = (places.take().await, places.take().await);
-        assert!(places.are_taken());
+        let (first, second) = (places.take().await.seat(()), places.take().await.seat(()));
+        assert!(places.take_or_pause().is_none());
         assert!(timeout(Duration::from_secs(9), places.take()).await.is_err());
-        drop(first.seat(()));
-        assert!(!places.are_taken());
-        let third = places.take().await;
-        assert!(places.are_taken());
+        assert_eq!(places.occupancy(), Occupancy { open: 2, limit: 2, pauses_total: 1 });
+        drop(first);
+        let third = places.take_or_pause().unwrap();
+        assert_eq!(places.occupancy(), Occupancy { open: 1, limit: 2, pauses_total: 1 });
         drop((second, third));
-        assert_eq!(places.0.available_permits(), 2);
+        assert_eq!((places.occupancy().open, places.0.free.available_permits()), (0, 2));
+    }
+
+    /// Would break if a wish outlived the newcomer, or asked more than one, or not the one idle for longest.
+    #[tokio::test(start_paused = true)]
+    async fn the_connection_idle_for_longest_is_asked_for_its_place_and_no_other() {
+        let places = Places::new(1);
+        let moment = Duration::from_millis(1);
+        let taken = places.take().await;
+        let (mut first, mut second) = (pin!(places.is_wanted()), pin!(places.is_wanted()));
+        assert!(timeout(moment, async { tokio::join!(&mut first, &mut second) }).await.is_err());
+        assert!(timeout(moment, places.take()).await.is_err());
+        timeout(moment, first).await.unwrap();
+        assert!(timeout(moment, &mut second).await.is_err());
+        drop(taken);
+        let taken = places.take().await;
+        assert!(timeout(moment, &mut second).await.is_err(), "the wish had been granted");
+        assert!(timeout(moment, places.take()).await.is_err());
+        timeout(moment, second).await.unwrap();
+        drop(taken);
     }
 }

@@ -86,12 +86,20 @@ pub struct Answered<S> {
 
 /// How far a try has come, for whoever watches it from outside.
 #[derive(Debug, Default)]
-pub struct Stage(AtomicBool);
+pub struct Stage {
+    is_dialled: AtomicBool,
+    is_answered: AtomicBool,
+}
 
 impl Stage {
     /// Dialling, or settling: the upstream's kernel has taken the connection.
     pub fn phase(&self) -> Phase {
-        if self.0.load(Ordering::Relaxed) { Phase::Settling } else { Phase::Dialling }
+        if self.is_dialled.load(Ordering::Relaxed) { Phase::Settling } else { Phase::Dialling }
+    }
+
+    /// The upstream's kernel has taken the connection, and no whole head of an answer has come.
+    pub fn is_silent(&self) -> bool {
+        self.phase() == Phase::Settling && !self.is_answered.load(Ordering::Relaxed)
     }
 }
 
@@ -107,7 +115,7 @@ pub async fn try_once<D: Dial>(
         Ok(Err(error)) => return Tried::Unsettled(of_dial(&error), None),
         Err(_elapsed) => return Tried::Unsettled(Unsettled::Silent, None),
     };
-    stage.0.store(true, Ordering::Relaxed);
+    stage.is_dialled.store(true, Ordering::Relaxed);
     terms.requests.begin();
     let asked = timeout_at(terms.deadline, ask(&mut upstream, handshake.outbound())).await;
     let (answer, mut words) = match asked {
@@ -116,6 +124,7 @@ pub async fn try_once<D: Dial>(
         Ok(Err(Failure::Defect(defect))) => return Tried::Defect(defect),
         Err(_elapsed) => return Tried::Unsettled(Unsettled::Silent, None),
     };
+    stage.is_answered.store(true, Ordering::Relaxed);
     let verified = match upgrade::verify(handshake, answer) {
         Ok(verified) => verified,
         Err(Verdict::Defect(defect)) => return Tried::Defect(defect.into()),

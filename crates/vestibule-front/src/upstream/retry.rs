@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The end of try number `tried + 1`. A young service gets `try_timeout`, doubled with each try
-/// that was not settled, so that a slow but honest handshake is met in the end; a warm one has
-/// all the time that the client has.
+/// The end of a client's next try, after `silences` tries that the service let pass in silence. A
+/// young service gets `try_timeout`, doubled with each of these, so that a slow but honest
+/// handshake is met in the end; a warm one has all the time that the client has. A try that was
+/// answered, or broke off, says nothing about how long the next one needs.
 pub fn deadline(
     now: Instant,
-    tried: u32,
+    silences: u32,
     young: bool,
     try_timeout: Duration,
     client_deadline: Instant,
@@ -19,7 +20,7 @@ pub fn deadline(
     if !young {
         return client_deadline;
     }
-    let patience = try_timeout.saturating_mul(1 << tried.min(16));
+    let patience = try_timeout.saturating_mul(1 << silences.min(16));
     now.checked_add(patience).map_or(client_deadline, |end| end.min(client_deadline))
 }
 

@@ -59,8 +59,8 @@ async fn a_full_queue_is_said_at_once() {
 async fn a_queue_full_of_bytes_is_full() {
     watched(async {
         let asleep = Asleep::new();
-        let door = Door::with(asleep.port, |settings| settings.limits.held_bytes_max = 1_000);
-        let big = handshake("/chat", &format!("X-Big: {}\r\n", "a".repeat(1_000)));
+        let door = Door::with(asleep.port, |settings| settings.limits.held_bytes_max = 4_000);
+        let big = handshake("/chat", &format!("X-Big: {}\r\n", "a".repeat(1_500)));
         is_refused_as(&door.client(big).await.answer().await, "queue_full");
         let _small = door.client(handshake("/chat", "")).await;
         door.holds(1).await;

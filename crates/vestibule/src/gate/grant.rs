@@ -40,6 +40,12 @@ impl Entrant {
         }
     }
 
+    /// What it declared when it came.
+    pub(super) const fn arrival(&self) -> Arrival {
+        let Self { kind, bytes, client, deadline, .. } = *self;
+        Arrival { kind, bytes, client, deadline }
+    }
+
     /// How often it was tried in this era, while others survived.
     pub(super) const fn tries_in(&self, era: u64) -> u32 {
         if self.era == era { self.tries_in_era } else { 0 }

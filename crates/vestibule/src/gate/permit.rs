@@ -12,7 +12,7 @@ use crate::backoff::Backoff;
 
 use super::grant::{Grant, Seat};
 use super::outcome::Retried;
-use super::{Gate, Kind, Refusal};
+use super::{Arrival, Gate, Refusal};
 
 /// The rest between two tries: 25 to 100 ms, jittered, so that a crowd that failed together does not return
 /// together.
@@ -32,9 +32,8 @@ pub struct Permit {
 /// What the permit says of its holder.
 #[derive(Clone, Copy, Debug)]
 struct Holder {
-    kind: Kind,
+    arrival: Arrival,
     arrived: Instant,
-    deadline: Instant,
     tries: u32,
     is_scout: bool,
 }
@@ -53,9 +52,8 @@ pub enum GiveUp {
 impl Permit {
     pub(super) const fn new(gate: Gate, grant: Grant) -> Self {
         let of = Holder {
-            kind: grant.entrant.kind,
+            arrival: grant.entrant.arrival(),
             arrived: grant.entrant.arrived,
-            deadline: grant.entrant.deadline,
             tries: grant.entrant.tries,
             is_scout: matches!(grant.seat, Seat::Scout),
         };
@@ -103,7 +101,7 @@ impl Permit {
         };
         let waiter = Waiter::new(self.gate.clone(), id, receiver);
         let rest = REST.delay(attempt, fastrand::f64());
-        let answered = waiter.after(rest, self.of.deadline).await;
+        let answered = waiter.after(rest, self.of.arrival.deadline).await;
         answered.map_err(GiveUp::Refused)
     }
 
@@ -119,16 +117,16 @@ impl Permit {
         self.of.is_scout
     }
 
-    /// What the client wants.
+    /// What the client declared when it came: with it, it can be held once more.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.of.kind
+    pub const fn arrival(&self) -> Arrival {
+        self.of.arrival
     }
 
     /// When the client must have its answer.
     #[must_use]
     pub const fn deadline(&self) -> Instant {
-        self.of.deadline
+        self.of.arrival.deadline
     }
 
     /// How long ago the client arrived.
