@@ -167,26 +167,35 @@ impl Listener for PublicListener {
     type Stream = Socket;
 
     async fn accept(&mut self) -> (Socket, Peer) {
-        let (mut gone, mut failed) = (0, 0);
-        loop {
-            let accepted = tokio::select! {
-                accepted = self.socket.accept() => accepted,
-                () = self.exhausted.0.over() => {
-                    self.exhausted.over(Instant::now());
-                    continue;
-                }
-            };
-            match accepted {
-                Ok(accepted) => {
-                    self.exhausted.0.go_on(Instant::now());
-                    return accepted;
-                }
-                Err(error) if peer_is_gone(&error) && gone < GONE_IN_A_ROW_MAX => gone += 1,
-                Err(error) => {
-                    self.exhausted.met(&error, Instant::now());
-                    sleep(pause_after(failed)).await;
-                    failed += 1;
-                }
+        let Self { socket, exhausted } = self;
+        until_accepted(exhausted, || socket.accept()).await
+    }
+}
+
+/// Accepts until it succeeds.
+async fn until_accepted<T, F>(exhausted: &mut Exhausted, accept: impl Fn() -> F) -> T
+where
+    F: Future<Output = io::Result<T>>,
+{
+    let (mut gone, mut failed) = (0, 0);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept() => accepted,
+            () = exhausted.0.over() => {
+                exhausted.over(Instant::now());
+                continue;
+            }
+        };
+        match accepted {
+            Ok(accepted) => {
+                exhausted.0.go_on(Instant::now());
+                return accepted;
+            }
+            Err(error) if peer_is_gone(&error) && gone < GONE_IN_A_ROW_MAX => gone += 1,
+            Err(error) => {
+                exhausted.met(&error, Instant::now());
+                sleep(pause_after(failed)).await;
+                failed += 1;
             }
         }
     }
@@ -298,10 +307,32 @@ mod tests {
         }
     }
 
-    #[test]
-    fn f15_a_process_out_of_descriptors_rests_for_10_to_100_ms() {
-        let pauses: Vec<u64> = [0, 1, 2, 3, 4, 99].map(|failed| millis(pause_after(failed))).into();
-        assert_eq!(pauses, [10, 20, 40, 80, 100, 100]);
+    /// How long accepting took that failed with each of these before it succeeded, and how often it paused.
+    async fn accepted_after(errors: &[Errno]) -> (u64, u64) {
+        let (mut exhausted, began) = (Exhausted::default(), Instant::now());
+        let left = std::cell::RefCell::new(errors.iter());
+        let accept = || {
+            let next = left.borrow_mut().next();
+            std::future::ready(next.map_or(Ok(()), |error| Err((*error).into())))
+        };
+        until_accepted(&mut exhausted, accept).await;
+        let took = millis(began.elapsed());
+        (took, exhausted.0.end().map_or(0, |spell| spell.pauses))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f15_f16_a_process_out_of_descriptors_or_memory_rests_and_goes_on() {
+        for error in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert_eq!(accepted_after(&[error]).await, (10, 1), "{error}");
+            assert_eq!(accepted_after(&[error; 7]).await, (10 + 20 + 40 + 80 + 300, 7), "{error}");
+        }
+    }
+
+    /// Breaks if a peer that is gone makes others wait, or if a fault that looks like it makes us spin.
+    #[tokio::test(start_paused = true)]
+    async fn peers_that_are_gone_are_skipped_and_a_fault_that_never_ends_is_no_spin() {
+        assert_eq!(accepted_after(&[Errno::CONNABORTED; 64]).await, (0, 0));
+        assert_eq!(accepted_after(&[Errno::PERM; 66]).await, (10 + 20, 2));
     }
 
     /// A dead process leaves its socket file; a live one must not lose its own.
