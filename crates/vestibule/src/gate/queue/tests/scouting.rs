@@ -94,6 +94,21 @@ fn an_answer_that_proves_nothing_leaves_the_stance() {
     assert_eq!(scene.queue.counts().handing_over, 0);
 }
 
+/// Breaks if what hung in a warm time keeps its slots when the service falls: no scout could go.
+#[test]
+fn hand_overs_of_a_warm_time_give_their_slots_to_scouts() {
+    let mut scene = Scene::new(Limits { handovers_max: 2, ..limits() });
+    scene.take_stance(Stance::Admit);
+    let mut hanging = [scene.pass(7), scene.pass(7)];
+    scene.take_stance(Stance::Scout);
+    scene.hold(1, 8);
+    for grant in &mut hanging {
+        assert!(scene.queue.give_way(grant, scene.now));
+    }
+    assert_eq!(names(&scene.admitted()), [1]);
+    assert_eq!(scene.queue.counts().handing_over, 1);
+}
+
 /// Runs a young upstream that is silent on every route but `works`, in steps of the time that a scout may be silent;
 /// a try lasts four of them, and twice as long after each silence. Answers how many steps that route waited.
 fn steps_until_tried(scene: &mut Scene, works: u32, steps_max: u32) -> Option<u32> {
