@@ -60,14 +60,21 @@ impl Client {
 
     /// The next head, up to its empty line.
     pub(crate) async fn head(&mut self) -> String {
+        self.try_head().await.unwrap()
+    }
+
+    /// The same; an error says what came instead.
+    pub(crate) async fn try_head(&mut self) -> Result<String, String> {
         loop {
             if let Some(end) = find(&self.unread, b"\r\n\r\n") {
                 let head = self.unread.drain(..end + 4).collect();
-                return String::from_utf8(head).unwrap();
+                return String::from_utf8(head).map_err(|error| error.to_string());
             }
             let more = self.more().await;
-            let so_far = String::from_utf8_lossy(&self.unread).into_owned();
-            assert!(matches!(more, Ok(1..)), "no whole head came: {more:?} after {so_far:?}");
+            if !matches!(more, Ok(1..)) {
+                let so_far = String::from_utf8_lossy(&self.unread).into_owned();
+                return Err(format!("no whole head came: {more:?} after {so_far:?}"));
+            }
         }
     }
 
@@ -114,20 +121,25 @@ impl Client {
 
     /// The answer to a request that may have a body.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let mut answer = self.answer_to_head().await;
-        let bodyless = answer.status < 200 || matches!(answer.status, 204 | 304);
-        if !bodyless {
-            answer.whole = self.body(&mut answer).await;
-        }
-        answer
+        self.try_answer(false).await.unwrap()
     }
 
     /// The answer to a HEAD request: none but its head.
     pub(crate) async fn answer_to_head(&mut self) -> Answer {
-        let head = self.head().await;
+        self.try_answer(true).await.unwrap()
+    }
+
+    /// An answer; an error says what came instead.
+    pub(crate) async fn try_answer(&mut self, to_head: bool) -> Result<Answer, String> {
+        let head = self.try_head().await?;
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
         let head = head.split("\r\n").map(lower_name).collect::<Vec<_>>().join("\r\n");
-        Answer { status, head, body: Vec::new(), trailers: String::new(), whole: true }
+        let (body, trailers) = (Vec::new(), String::new());
+        let mut answer = Answer { status, head, body, trailers, whole: true };
+        if !to_head && status >= 200 && !matches!(status, 204 | 304) {
+            answer.whole = self.body(&mut answer).await;
+        }
+        Ok(answer)
     }
 
     async fn body(&mut self, answer: &mut Answer) -> bool {
