@@ -11,6 +11,9 @@
 #[allow(dead_code, reason = "the actors are those of the other wire tests, which use more of them")]
 mod actors;
 #[cfg(test)]
+#[path = "attacks/answers.rs"]
+mod answers;
+#[cfg(test)]
 #[path = "attacks/chunks.rs"]
 mod chunks;
 #[cfg(test)]

@@ -174,7 +174,7 @@ fn with_handshake(text: &str) -> String {
     [line, "{WS}", rest].concat()
 }
 
-fn spelled(text: &str) -> Vec<u8> {
+pub(crate) fn spelled(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['|', '{']) {
