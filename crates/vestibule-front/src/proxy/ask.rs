@@ -91,7 +91,7 @@ fn request(plain: &Plain, upload: Upload, interims: &Arc<Interims>) -> Request<U
             fields.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
     }
-    if has_surprising_body(plain) {
+    if has_meaningless_body(plain) {
         fields.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     // HTTP/1.0 has no interim answers (RFC 9110 section 15.2).
@@ -107,7 +107,7 @@ fn request(plain: &Plain, upload: Upload, interims: &Arc<Interims>) -> Request<U
 
 /// A body where none has a meaning (RFC 9110 section 9.3): a service that ignores it would read it as
 /// the next request of the connection, so the connection is asked to end behind this one.
-pub(super) fn has_surprising_body(plain: &Plain) -> bool {
-    let meaningless = plain.method.is_safe() || plain.method == Method::DELETE;
-    meaningless && !matches!(plain.framing, RequestFraming::None | RequestFraming::Length(0))
+pub(super) fn has_meaningless_body(plain: &Plain) -> bool {
+    let without_meaning = plain.method.is_safe() || plain.method == Method::DELETE;
+    without_meaning && !matches!(plain.framing, RequestFraming::None | RequestFraming::Length(0))
 }

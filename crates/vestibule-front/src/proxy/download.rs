@@ -62,7 +62,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
     progress: &Progress,
 ) -> Downloaded {
     let mut write = Steady(Borrowed(client));
-    let interims = Arc::new(Interims::new());
+    let (interims, mut heads) = Interims::new();
     let mut sending = Box::pin(ask::send(front, &asking, upload, lent, &interims));
     let sent = loop {
         tokio::select! {
@@ -71,7 +71,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
                 tracing::warn!("the service sent interim answers without end");
                 return Downloaded::Nothing(Reason::UpstreamDefect);
             }
-            Some(head) = interims.next() => if write.write_all(&head).await.is_err() {
+            Some(head) = heads.recv() => if write.write_all(&head).await.is_err() {
                 return Downloaded::ClientLeft;
             },
             sent = &mut sending => break sent,
@@ -83,7 +83,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
         Err(reason) => return Downloaded::Nothing(reason),
     };
     // Another thread may have put some between our last look and the answer.
-    while let Some(head) = interims.waiting() {
+    while let Ok(head) = heads.try_recv() {
         if write.write_all(&head).await.is_err() {
             return Downloaded::ClientLeft;
         }
@@ -113,7 +113,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
             }
         }
     }
-    let reusable = uploaded && !ask::has_surprising_body(&asking.plain);
+    let reusable = uploaded && !ask::has_meaningless_body(&asking.plain);
     if reusable && (way != BodyWay::None || incoming.is_end_stream()) {
         front.pool.give_back(sender, Instant::now());
     }

@@ -2,9 +2,10 @@
 //!
 //! Owns their bound. Must never let a service keep us busy with them: hyper skips as many as come.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 /// Interim answers of one request (RFC 9110 section 15.2 sets no bound). A service that says 102 every
 /// ten seconds reaches it after a quarter of an hour.
@@ -17,19 +18,14 @@ pub(super) struct Interims {
     came: AtomicUsize,
     flood: Notify,
     heads: mpsc::Sender<Vec<u8>>,
-    waiting: Mutex<mpsc::Receiver<Vec<u8>>>,
 }
 
 impl Interims {
-    /// None yet.
-    pub(super) fn new() -> Self {
+    /// None yet; the heads for the client come out of the other end.
+    pub(super) fn new() -> (Arc<Self>, mpsc::Receiver<Vec<u8>>) {
         let (heads, waiting) = mpsc::channel(WAITING_MAX);
-        Self {
-            came: AtomicUsize::new(0),
-            flood: Notify::new(),
-            heads,
-            waiting: Mutex::new(waiting),
-        }
+        let interims = Self { came: AtomicUsize::new(0), flood: Notify::new(), heads };
+        (Arc::new(interims), waiting)
     }
 
     /// One more came; `head` if the client shall have it.
@@ -40,16 +36,6 @@ impl Interims {
         if let Some(head) = head {
             let _ = self.heads.try_send(head);
         }
-    }
-
-    /// The next for the client; pending while there is none.
-    pub(super) async fn next(&self) -> Option<Vec<u8>> {
-        self.waiting.lock().await.recv().await
-    }
-
-    /// What waits now.
-    pub(super) fn waiting(&self) -> Option<Vec<u8>> {
-        self.waiting.try_lock().ok()?.try_recv().ok()
     }
 
     /// Resolves when there were more than can be meant.

@@ -5,10 +5,11 @@
 
 use tokio::task::JoinSet;
 
+use super::actors::door::Door;
 use super::actors::service::{Line, Service};
 use super::actors::{answer, handshake, request, watched};
-use super::play::{an_honest_request_gets_its_own_answer, door_count, door_for, expect};
-use super::row::{raw, spelled};
+use super::play::{an_honest_request_gets_its_own_answer, door_count, expect};
+use super::row::spelled;
 
 /// What the client gets: a status, or a connection that ends without an answer that looks whole.
 type Got = Result<u16, ()>;
@@ -159,10 +160,11 @@ const ANSWERS: &[(&str, &str, Got, Got)] = &[
 async fn a02_a15_t06_an_answer_that_could_be_read_in_two_ways_never_meets_another_client() {
     let mut playing = JoinSet::new();
     for (name, says, plain, asked) in ANSWERS {
-        for (words, wanted) in [(request("GET", "/r", ""), plain), (handshake("/r", ""), asked)] {
+        let (get, ws) = (request("GET", "/r", ""), handshake("/r", ""));
+        for (kind, words, wanted) in [("plain", get, plain), ("handshake", ws, asked)] {
             playing.spawn(async move {
                 let played = watched(play_one(says, &words, *wanted)).await;
-                played.err().map(|why| format!("{name}, {}: {why}", words.len()))
+                played.err().map(|why| format!("{name}, {kind}: {why}"))
             });
         }
     }
@@ -180,7 +182,7 @@ async fn play_one(says: &'static str, words: &str, wanted: Got) -> Result<(), St
         // Whoever asks this connection again is poisoned.
         line.answers_all(answer("200 OK", "poison")).await;
     });
-    let door = door_for(&raw("", ""), service.port);
+    let door = Door::warm_before(service.port);
     let mut client = door.client(words).await;
     let mut got = client.try_answer(false).await;
     for _ in 0..20 {
