@@ -37,14 +37,15 @@ struct Shared {
 }
 
 impl Link {
-    /// Resolves once the client sends a byte that a held handshake may not be followed by; dropping the
-    /// future ends the watch.
-    pub(crate) async fn early_bytes(&self) {
-        let _hold = Hold::begin(&self.0);
-        // What was told to an earlier hold wakes this one once, for nothing.
-        while !self.0.early.load(Ordering::Acquire) {
-            self.0.told.notified().await;
-        }
+    /// Begins to watch for early bytes.
+    ///
+    /// At once when the server hands over the request, not when its answer is first asked for: in between, the
+    /// server reads on.
+    pub(crate) fn hold(&self) -> Hold {
+        let shared = Arc::clone(&self.0);
+        shared.early.store(shared.surplus.load(Ordering::Acquire), Ordering::Release);
+        shared.held.store(true, Ordering::Release);
+        Hold(shared)
     }
 
     fn is_held(&self) -> bool {
@@ -62,17 +63,20 @@ impl Link {
 }
 
 /// As long as it lives, a byte is an early byte.
-struct Hold<'a>(&'a Shared);
+#[derive(Debug)]
+pub(crate) struct Hold(Arc<Shared>);
 
-impl<'a> Hold<'a> {
-    fn begin(shared: &'a Shared) -> Self {
-        shared.early.store(shared.surplus.load(Ordering::Acquire), Ordering::Release);
-        shared.held.store(true, Ordering::Release);
-        Self(shared)
+impl Hold {
+    /// Resolves once the client has sent a byte.
+    pub(crate) async fn early_bytes(&self) {
+        // What was told to an earlier hold wakes this one once, for nothing.
+        while !self.0.early.load(Ordering::Acquire) {
+            self.0.told.notified().await;
+        }
     }
 }
 
-impl Drop for Hold<'_> {
+impl Drop for Hold {
     fn drop(&mut self) {
         self.0.held.store(false, Ordering::Release);
     }
@@ -110,6 +114,9 @@ pub struct Watched<S> {
     link: Link,
     expects: Expectation,
     splitter: Splitter,
+    /// The end of a head was given out: the next read waits for the task's next turn, so that the service has
+    /// been called, and a hold has begun, before the server looks for more.
+    pauses: bool,
     /// What came behind the end of a head, and has not been read yet: at most what one read of the server
     /// asked for.
     kept: Vec<u8>,
@@ -118,7 +125,7 @@ pub struct Watched<S> {
 impl<S> Watched<S> {
     pub(crate) fn new(stream: S, expects: Expectation) -> Self {
         let (link, splitter) = (Link::default(), Splitter::default());
-        Self { stream, link, expects, splitter, kept: Vec::new() }
+        Self { stream, link, expects, splitter, pauses: false, kept: Vec::new() }
     }
 
     /// What the requests of this connection must carry in their extensions.
@@ -135,7 +142,9 @@ impl<S> Watched<S> {
     /// Gives out what was kept, up to the next end of a head.
     fn give_kept(&mut self, buf: &mut ReadBuf<'_>) {
         let fits = self.kept.len().min(buf.remaining());
-        let end = self.splitter.end(&self.kept[..fits]).unwrap_or(fits);
+        let end = self.splitter.end(&self.kept[..fits]);
+        self.pauses = end.is_some();
+        let end = end.unwrap_or(fits);
         buf.put_slice(&self.kept[..end]);
         self.kept.drain(..end);
         if self.kept.is_empty() {
@@ -149,6 +158,7 @@ impl<S> Watched<S> {
         let Some(end) = self.splitter.end(&buf.filled()[before..]) else {
             return;
         };
+        self.pauses = true;
         let surplus = &buf.filled()[before + end..];
         if !surplus.is_empty() {
             self.kept.extend_from_slice(surplus);
@@ -167,6 +177,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let this = self.get_mut();
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
+        }
+        if std::mem::take(&mut this.pauses) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         if !this.kept.is_empty() {
             if this.link.is_held() {

@@ -9,7 +9,8 @@
 //! A layer sees requests, not the socket under them. While a request is in flight, an HTTP/1.1 server notices
 //! that its client left only if it has read nothing behind the head; one byte more, and a client that is gone
 //! keeps its place until its deadline. Serve through [`HoldLayer::watch`] (or [`crate::axum`]) and the place is
-//! free at once; without it, the deadline and the gate's bounds are what protects. HTTP/2 has no such gap.
+//! free at once, if nothing that waits stands before this layer; without it, the deadline and the gate's
+//! bounds are what protects. HTTP/2 has no such gap.
 //! A client that half-closes its connection during a hold counts as gone.
 //!
 //! Nor does a layer see the time before the head is complete: give the server a limit for that

@@ -12,6 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vestibule-front", &["vestibule"]),
     ("vestibule-race", &["vestibule"]),
     ("vestibule-cli", &["vestibule", "vestibule-checks", "vestibule-front", "vestibule-race"]),
+    ("in-process", &["vestibule"]),
     ("slow-axum", &[]),
     ("vestibule-bench", &[]),
     ("xtask", &[]),
@@ -28,6 +29,21 @@ const ROOMS: &[(&str, &[&str], &str)] = &[
         "crates/vestibule/src/gate",
         &["http::", "hyper::", "httparse::"],
         "the gate admits whatever waits: it knows no HTTP",
+    ),
+    (
+        "crates/vestibule/src/startup",
+        &["http::", "crate::gate", "crate::layer", "crate::door"],
+        "a start never knows who waits for it",
+    ),
+    (
+        "crates/vestibule/src/connection",
+        &["http::", "crate::gate", "crate::layer", "crate::door"],
+        "what watches bytes knows no requests",
+    ),
+    (
+        "crates/vestibule/src/door",
+        &["http::"],
+        "the door joins what others own: only the layer knows HTTP",
     ),
     (
         "crates/vestibule/src/",

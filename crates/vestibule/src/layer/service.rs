@@ -10,8 +10,8 @@ use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::connection::{Expectation, Link};
-use crate::gate::{Arrival, Gate};
+use crate::connection::{Expectation, Hold, Link};
+use crate::gate::{Arrival, Gate, Permit};
 
 use super::Rules;
 use super::answer::Ended;
@@ -59,24 +59,24 @@ impl<S> HoldService<S> {
     fn admission<B>(&self, request: &Request<B>, asked: Asked) -> Admission {
         let arrival = self.rules.arrival(request, asked, Instant::now());
         // Requests other than handshakes may have a body, or another request behind them.
-        let link = (asked == Asked::Handshake).then(|| request.extensions().get::<Link>().cloned());
-        let (gate, expects) = (self.rules.gate.clone(), self.rules.expects.clone());
-        Box::pin(admit(gate, arrival, link.flatten(), expects))
+        let link = request.extensions().get::<Link>().filter(|_| asked == Asked::Handshake);
+        let hold = link.map(Link::hold);
+        Box::pin(admit(self.rules.gate.clone(), arrival, hold, self.rules.expects.clone()))
     }
 }
 
 async fn admit(
     gate: Gate,
     arrival: Arrival,
-    link: Option<Link>,
+    hold: Option<Hold>,
     expects: Expectation,
 ) -> Result<(), Ended> {
     let mut admitted = std::pin::pin!(gate.admit(arrival));
     let first = std::future::poll_fn(|cx| Poll::Ready(admitted.as_mut().poll(cx))).await;
     expects.set(first.is_pending());
     let early = async {
-        match link {
-            Some(link) => link.early_bytes().await,
+        match &hold {
+            Some(hold) => hold.early_bytes().await,
             None => std::future::pending().await,
         }
     };
@@ -88,5 +88,5 @@ async fn admit(
             () = early => return Err(Ended::EarlyBytes),
         },
     };
-    answer.map(super::super::gate::Permit::answered).map_err(Ended::Refused)
+    answer.map(Permit::answered).map_err(Ended::Refused)
 }

@@ -1,0 +1,11 @@
+//! Breaks the examples with clients that come before readiness, with a startup that fails, and with a client
+//! that does not wait long. Real processes on free ports, real clients.
+
+#[path = "cold_start/calls.rs"]
+mod calls;
+#[path = "cold_start/lines.rs"]
+mod lines;
+#[path = "cold_start/service.rs"]
+mod service;
+#[path = "cold_start/sockets.rs"]
+mod sockets;
