@@ -1,7 +1,7 @@
 """A service for the tests: WebSocket echo and a health path, with the standard library alone.
 
 Its arguments are NAME=VALUE: `log` (what it saw, one word and CLOCK_MONOTONIC a line), `port` or
-`unix` (else $PORT), `wait` (a file that must exist before it binds), `bind` (seconds before it
+`unix` (else $PORT), `host` (else 127.0.0.1), `wait` (a file that must exist before it binds), `bind` (seconds before it
 binds), `ready` (a file that must exist before /health says 200), `notify` (a message, sent once
 `ready` exists), `early` (one sent at the start), `end` (a file at whose coming it exits with
 `code`), `crash` (a file made at the first start, which then fails), `term` (the status it exits
@@ -111,9 +111,10 @@ def listen():
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(told["unix"])
     else:
-        listener = socket.socket()
+        host = told.get("host", "127.0.0.1")
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", int(told.get("port") or os.environ["PORT"])))
+        listener.bind((host, int(told.get("port") or os.environ["PORT"])))
     listener.listen(512)
     note(f"bound@{time.time()}")
     while True:
