@@ -252,15 +252,23 @@ fn bind_tcp(address: SocketAddr) -> io::Result<ListenerSocket> {
 }
 
 fn bind_unix(path: &Path) -> io::Result<ListenerSocket> {
-    // A socket that nobody answers is left from a process that died; a live one is a conflict.
-    let stale = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket())
-        && std::os::unix::net::UnixStream::connect(path).is_err();
-    if stale {
+    if is_stale(path) {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     let inode = std::fs::symlink_metadata(path)?.ino();
     Ok(ListenerSocket::Unix(listener, SocketFile { path: path.into(), inode }))
+}
+
+/// Whether a dead process left this socket: nobody refuses for a live one. A link, another file, and
+/// a socket that we may not dial or whose queue is full are somebody's.
+fn is_stale(path: &Path) -> bool {
+    let dial = || {
+        let kind = Type::STREAM.nonblocking().cloexec();
+        socket2::Socket::new(Domain::UNIX, kind, None)?.connect(&socket2::SockAddr::unix(path)?)
+    };
+    std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
+        && dial().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Errors of one connection that died before it was accepted; accept(2) asks to go on.
@@ -346,5 +354,61 @@ mod tests {
         assert!(PublicListener::bind(&listen).is_err());
         drop(first);
         assert!(!path.exists());
+    }
+
+    /// A link in the socket's place must neither be followed nor removed.
+    #[tokio::test]
+    async fn a40_a_link_or_a_file_in_the_sockets_place_is_refused_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, file) = (dir.path().join("link"), dir.path().join("file"));
+        drop(std::os::unix::net::UnixListener::bind(dir.path().join("dead")).unwrap());
+        std::os::unix::fs::symlink(dir.path().join("dead"), &link).unwrap();
+        std::fs::write(&file, "mine").unwrap();
+        for path in [link, file] {
+            let error = PublicListener::bind(&Listen::Unix(path.clone())).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            assert!(path.symlink_metadata().is_ok());
+        }
+    }
+
+    /// Its queue is full, and a dial would wait: it lives all the same.
+    #[tokio::test]
+    async fn a40_a_busy_socket_is_not_taken_for_a_dead_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("busy");
+        let address = socket2::SockAddr::unix(&path).unwrap();
+        let busy = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        busy.bind(&address).unwrap();
+        busy.listen(0).unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let next = socket2::Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None);
+            waiting.push(next.unwrap());
+            if waiting.last().unwrap().connect(&address).is_err() {
+                break;
+            }
+        }
+        assert!(PublicListener::bind(&Listen::Unix(path.clone())).is_err());
+        assert!(path.exists());
+    }
+
+    /// Would break if the other half of the addresses were taken for all of them.
+    #[tokio::test]
+    async fn f41_a_port_of_which_half_is_taken_is_taken() {
+        for address in [SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), "[::]:0".parse().unwrap()] {
+            let half = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None);
+            let Ok(half) = half else {
+                println!("no such family here: {address}");
+                continue;
+            };
+            if address.is_ipv6() {
+                half.set_only_v6(true).unwrap();
+            }
+            half.bind(&address.into()).unwrap();
+            half.listen(1).unwrap();
+            let port = half.local_addr().unwrap().as_socket().unwrap().port();
+            let error = PublicListener::bind(&Listen::Everywhere(port)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{address}");
+        }
     }
 }

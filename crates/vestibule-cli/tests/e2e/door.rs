@@ -131,11 +131,6 @@ impl Door {
         found.unwrap()
     }
 
-    /// The number of what was started, also of one that never listens.
-    pub(crate) const fn started_pid(&self) -> u32 {
-        self.pid
-    }
-
     pub(crate) async fn signal(&self, signal: Signal) {
         kill_process(pid_of(self.pid().await), signal).unwrap();
     }

@@ -89,7 +89,8 @@ async fn f22_a_race_whose_reader_never_reads_can_be_stopped() {
     let mut door = Door::spawn(command.stdout(writer).stderr(Stdio::piped()), false);
     drop(command);
     // When it has ended its target it writes, and waits.
-    eventually("the pipe is full", || is_stuck_in_write(door.started_pid())).await;
+    let pid = door.pid().await;
+    eventually("the pipe is full", || is_stuck_in_write(pid)).await;
     door.signal(Signal::TERM).await;
     assert_eq!(door.exit().await, 71);
     assert!(door.logs("error: ").await.contains("stopped"));
@@ -120,7 +121,7 @@ async fn f21_closed_ends_are_never_taken_by_sockets() {
     let mut client = crate::client::Client::handshake(&address).await;
     client.is_served().await;
     for number in 0..3 {
-        let end = fs::read_link(format!("/proc/{}/fd/{number}", door.started_pid())).unwrap();
+        let end = fs::read_link(format!("/proc/{}/fd/{number}", door.pid().await)).unwrap();
         assert_eq!(end.to_str(), Some("/dev/null"), "{number}");
     }
     door.signal(Signal::TERM).await;
