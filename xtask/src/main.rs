@@ -2,6 +2,7 @@
 //!
 //! Owns the list of chores and their exit codes; must never be needed by what users run.
 
+mod fuzz;
 mod matrix;
 mod nightly;
 mod tidy;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask tidy [FOLDER]     the house rules, over every file
 cargo xtask matrix [FLAGS]    backends x cold starts x commands: who was lost
+cargo xtask fuzz [FLAGS]      the parsers under libFuzzer: what breaks them
 cargo xtask nightly           what is too slow for the test command
 ";
 
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("tidy") => tidy::run(&rest.first().map_or_else(root, PathBuf::from)),
         Some("matrix") => matrix::run(&root(), rest),
+        Some("fuzz") => fuzz::run(&root(), rest),
         Some("nightly") => nightly::run(&root()),
         _ => Err(format!("which chore?\n{USAGE}")),
     };

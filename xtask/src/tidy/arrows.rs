@@ -15,6 +15,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("in-process", &["vestibule"]),
     ("slow-axum", &[]),
     ("vestibule-bench", &[]),
+    ("vestibule-fuzz", &["vestibule-cli", "vestibule-front"]),
+    ("vestibule-fuzz-run", &["vestibule-fuzz"]),
     ("xtask", &[]),
 ];
 
