@@ -15,14 +15,24 @@ pub struct Target {
     pub name: &'static str,
     /// Panics if a property does not hold for these bytes.
     pub check: fn(&[u8]),
+    /// Mutations that a test run can afford.
+    pub mutations: u32,
+}
+
+impl Target {
+    const fn new(name: &'static str, check: fn(&[u8])) -> Self {
+        Self { name, check, mutations: 2000 }
+    }
 }
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
-    Target { name: "head", check: targets::head },
-    Target { name: "body", check: targets::body },
-    Target { name: "answer", check: targets::answer },
-    Target { name: "frames", check: targets::frames },
-    Target { name: "notify", check: targets::notify },
-    Target { name: "log", check: targets::log },
+    Target::new("head", targets::head),
+    Target::new("body", targets::body),
+    Target::new("answer", targets::answer),
+    Target::new("frames", targets::frames),
+    Target::new("notify", targets::notify),
+    // Each input builds four parsers of command lines.
+    Target { mutations: 200, ..Target::new("config", targets::config) },
+    Target::new("log", targets::log),
 ];

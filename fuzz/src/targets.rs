@@ -4,6 +4,7 @@
 
 mod answer;
 mod body;
+mod config;
 mod frames;
 mod head;
 mod log;
@@ -11,6 +12,7 @@ mod notify;
 
 pub use answer::answer;
 pub use body::body;
+pub use config::config;
 pub use frames::frames;
 pub use head::head;
 pub use log::log;

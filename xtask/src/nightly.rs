@@ -27,6 +27,11 @@ const CHORES: &[Chore] = &[
         script: "cargo test --workspace",
     },
     Chore {
+        name: "the parsers under libFuzzer, ten minutes each",
+        environment: &[],
+        script: "cargo xtask fuzz",
+    },
+    Chore {
         name: "SIGTERM at 200 random moments of a cold start",
         environment: &[("VESTIBULE_TEST_ROUNDS", "200")],
         script: "cargo test -p vestibule-cli --test e2e random_moments",

@@ -32,6 +32,8 @@ struct Frame {
     start: u128,
     opcode: u8,
     key: Option<[u8; 4]>,
+    /// Frames with data in front of it.
+    data_before: u64,
     /// The first byte of its payload; `None` while its header is not whole.
     payload: Option<u128>,
     /// The byte behind its last.
@@ -40,21 +42,22 @@ struct Frame {
 
 fn naive(input: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
-    let mut start = 0_u128;
+    let (mut start, mut data_before) = (0_u128, 0);
     while let Some(rest) = usize::try_from(start).ok().and_then(|start| input.get(start..)) {
         let Some(first) = rest.first() else { break };
-        let unfinished =
-            Frame { start, opcode: first & 15, key: None, payload: None, end: u128::MAX };
-        let frame = header(rest, start).unwrap_or(unfinished);
+        let opcode = first & 15;
+        let (key, payload, end) = header(rest, start).unwrap_or((None, None, u128::MAX));
+        let frame = Frame { start, opcode, key, data_before, payload, end };
+        data_before += u64::from(opcode < 8);
         start = frame.end;
         frames.push(frame);
     }
     frames
 }
 
-/// RFC 6455 section 5.2, with the whole header at hand.
-fn header(rest: &[u8], start: u128) -> Option<Frame> {
-    let (&first, &second) = (rest.first()?, rest.get(1)?);
+/// Key, payload and end by RFC 6455 section 5.2, if the header is whole.
+fn header(rest: &[u8], start: u128) -> Option<(Option<[u8; 4]>, Option<u128>, u128)> {
+    let second = rest.get(1)?;
     let (length, at) = match second & 127 {
         126 => (u128::from(u16::from_be_bytes(rest.get(2..4)?.try_into().ok()?)), 4),
         127 => (u128::from(u64::from_be_bytes(rest.get(2..10)?.try_into().ok()?)), 10),
@@ -63,19 +66,26 @@ fn header(rest: &[u8], start: u128) -> Option<Frame> {
     let key: Option<[u8; 4]> =
         if second & 128 == 0 { None } else { Some(rest.get(at..at + 4)?.try_into().ok()?) };
     let payload = start + at as u128 + if key.is_some() { 4 } else { 0 };
-    Some(Frame { start, opcode: first & 15, key, payload: Some(payload), end: payload + length })
+    Some((key, Some(payload), payload + length))
+}
+
+/// The frame that has begun before `at`, whole or not.
+fn last_begun(frames: &[Frame], at: u128) -> Option<&Frame> {
+    frames[..frames.partition_point(|frame| frame.start < at)].last()
 }
 
 /// Compares the follower with the frames, after `passed`, which is the input's beginning.
 fn assert_position(follower: &Follower, passed: &[u8], frames: &[Frame]) {
     let at = passed.len() as u128;
-    let current = frames.iter().find(|frame| frame.start < at && at < frame.end);
+    let begun = last_begun(frames, at);
+    let current = begun.filter(|frame| at < frame.end);
     assert_eq!(follower.at_boundary(), current.is_none(), "at {at}");
     let in_payload = current.filter(|frame| frame.payload.is_some_and(|payload| payload <= at));
     let remaining = in_payload.map_or(0, |frame| frame.end - at);
     assert_eq!(u128::from(follower.remaining_in_frame()), remaining, "at {at}");
-    let data = frames.iter().filter(|frame| frame.end <= at && frame.opcode < 8).count();
-    assert_eq!(follower.data_frames(), data as u64, "at {at}");
+    let passed_now = |frame: &Frame| u64::from(frame.end <= at && frame.opcode < 8);
+    let data = begun.map_or(0, |frame| frame.data_before + passed_now(frame));
+    assert_eq!(follower.data_frames(), data, "at {at}");
     let close = frames.iter().find(|frame| frame.opcode == 8 && frame.start < at);
     let seen = close.map(|frame| CloseSeen { code: code(frame, passed) });
     assert_eq!(follower.close_seen(), seen, "at {at}");
@@ -94,8 +104,8 @@ fn code(frame: &Frame, passed: &[u8]) -> Option<u16> {
 }
 
 fn expected_to_boundary(frames: &[Frame], at: usize, length: usize) -> usize {
-    let current = frames.iter().find(|frame| frame.start < at as u128 && (at as u128) < frame.end);
-    let upcoming = (length - at) as u128;
-    let to_end = current.map_or(0, |frame| (frame.end - at as u128).min(upcoming));
+    let (at, length) = (at as u128, length as u128);
+    let current = last_begun(frames, at).filter(|frame| at < frame.end);
+    let to_end = current.map_or(0, |frame| (frame.end - at).min(length - at));
     usize::try_from(to_end).unwrap_or(usize::MAX)
 }
