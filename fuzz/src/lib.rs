@@ -33,6 +33,6 @@ pub const TARGETS: &[Target] = &[
     Target::new("frames", targets::frames),
     Target::new("notify", targets::notify),
     // Each input builds four parsers of command lines.
-    Target { mutations: 200, ..Target::new("config", targets::config) },
+    Target { mutations: 100, ..Target::new("config", targets::config) },
     Target::new("log", targets::log),
 ];

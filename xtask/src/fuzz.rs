@@ -133,7 +133,7 @@ fn build(place: &Place) -> Result<(), String> {
 /// Runs one target and reads what it said. What it learns stays for the next run.
 fn fuzz(place: &Place, name: &str, length: Duration) -> Reading {
     match spawn(place, name, length) {
-        Ok((status, log)) => Reading::new(name, status, log),
+        Ok((status, log)) => Reading::new(name, status, &log),
         Err(error) => Reading::not_run(name, error),
     }
 }

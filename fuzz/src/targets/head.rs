@@ -1,9 +1,10 @@
 //! The reader of request heads, and the policy.
 //!
 //! Input: what a client sends, head behind head. Holds: any cut gives the same heads and the same
-//! error, each byte looked at once; what the policy lets pass is, written anew, one head without
-//! bare line ends, NUL or hop-by-hop fields, read alike by httparse and naively; its framing is
-//! what the client's lines say; and judged again it is the same.
+//! error, each byte looked at once; a head is read alike by httparse and naively, without bare
+//! line ends or NUL; so is what the policy lets pass, written anew, and it has no hop-by-hop
+//! field and no name with a second spelling; its framing is what the client's lines say; and
+//! judged again it is the same.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -59,14 +60,15 @@ fn read(pieces: &[&[u8]]) -> (Vec<Head>, End) {
 }
 
 fn assert_head(head: &Head) {
+    field_lines::read(head.as_bytes());
     let raw = raw_fields(head.as_bytes());
     for (peer, trust) in
         [(Some(PEER), Trust::Nobody), (None, Trust::Nobody), (Some(PEER), Trust::Platform)]
     {
         let context = PolicyContext { peer, trust: &trust };
         match judge(head, &context) {
-            Ok(Request::Handshake(handshake)) => assert_handshake(&handshake, &raw, &context),
-            Ok(Request::Plain(plain)) => assert_plain(&plain, &raw, &context),
+            Ok(Request::Handshake(handshake)) => assert_handshake(&handshake, head, &raw, &context),
+            Ok(Request::Plain(plain)) => assert_plain(&plain, head, &raw, &context),
             Err(error) => {
                 assert!((400..=505).contains(&error.status()) && !error.code().is_empty());
             }
@@ -74,12 +76,13 @@ fn assert_head(head: &Head) {
     }
 }
 
-fn assert_handshake(handshake: &Handshake, raw: &Fields, context: &PolicyContext<'_>) {
+fn assert_handshake(handshake: &Handshake, head: &Head, raw: &Fields, context: &PolicyContext<'_>) {
     let outbound = handshake.outbound();
     let (first, fields) = field_lines::read(outbound);
     let target = first.strip_prefix("GET ").and_then(|rest| rest.strip_suffix(" HTTP/1.1"));
-    let path = target.and_then(|target| target.split('?').next());
-    assert_eq!(path, Some(handshake.path()), "{first}");
+    let target = target.unwrap_or_default();
+    assert_target(target, head);
+    assert_eq!(target.split('?').next(), Some(handshake.path()), "{first}");
     field_lines::assert_end_to_end(&fields, &[b"Upgrade"], &[b"websocket"]);
     assert_fields(&fields, raw, context);
     assert_eq!(values(&fields, "host").len(), 1);
@@ -102,7 +105,8 @@ fn assert_handshake(handshake: &Handshake, raw: &Fields, context: &PolicyContext
     assert_eq!(again.trace(), handshake.trace());
 }
 
-fn assert_plain(plain: &Plain, raw: &Fields, context: &PolicyContext<'_>) {
+fn assert_plain(plain: &Plain, head: &Head, raw: &Fields, context: &PolicyContext<'_>) {
+    assert_target(plain.target.as_str(), head);
     let written = write(plain);
     let (_, fields) = field_lines::read(&written);
     field_lines::assert_end_to_end(&fields, &[], &[]);
@@ -129,9 +133,23 @@ fn assert_plain(plain: &Plain, raw: &Fields, context: &PolicyContext<'_>) {
     }
 }
 
+/// A target goes on as it came, but for scheme and authority; what servers cut off or read as its
+/// end must not be in it.
+fn assert_target(target: &str, head: &Head) {
+    let came = head.target();
+    let same = came == target || !came.starts_with('/');
+    assert!(same && came.ends_with(target.trim_start_matches('/')) || target == "*", "{came:?}");
+    let plain = target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    let form = target.starts_with('/') || target == "*";
+    assert!(plain && form, "{}", target.escape_debug());
+}
+
 /// What any request that goes on must not say.
 fn assert_fields(fields: &Fields, raw: &Fields, context: &PolicyContext<'_>) {
-    assert!(fields.iter().all(|(name, _)| !name.contains('_')), "CGI would read it as another");
+    for (name, _) in fields {
+        let one = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        assert!(one, "a CGI-like service would take {name} for another");
+    }
     assert!(values(fields, "expect").is_empty());
     for listed in elements(raw, "connection").iter().filter(|listed| *listed != "") {
         let ours = listed.eq_ignore_ascii_case("upgrade");

@@ -31,16 +31,16 @@ enum End {
 
 impl Reading {
     /// Reads an exit status (`None` after a signal) and the log.
-    pub(super) fn new(name: &str, status: Option<i32>, log: String) -> Self {
+    pub(super) fn new(name: &str, status: Option<i32>, log: &str) -> Self {
         let progress = log.lines().rev().find(|line| line.contains(" cov: ")).unwrap_or_default();
         let end = match status {
             Some(0) => End::Clean,
             Some(INTERRUPTED) => End::Interrupted,
-            _ => End::Found(after(&log, "Test unit written to ").to_owned(), story(&log)),
+            _ => End::Found(after(log, "Test unit written to ").to_owned(), story(log)),
         };
         Self {
             name: name.to_owned(),
-            executions: after(&log, "stat::number_of_executed_units: ").trim().to_owned(),
+            executions: after(log, "stat::number_of_executed_units: ").trim().to_owned(),
             edges: word(after(progress, " cov: ")),
             features: word(after(progress, " ft: ")),
             end,
@@ -49,7 +49,7 @@ impl Reading {
 
     /// A target that could not be started.
     pub(super) fn not_run(name: &str, why: String) -> Self {
-        Self { end: End::NotRun(why), ..Self::new(name, Some(0), String::new()) }
+        Self { end: End::NotRun(why), ..Self::new(name, Some(0), "") }
     }
 
     pub(super) fn is_clean(&self) -> bool {
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_run_to_its_end_is_clean_and_counted() {
         let log = format!("{PROGRESS}stat::number_of_executed_units: 900\n");
-        let reading = Reading::new("head", Some(0), log);
+        let reading = Reading::new("head", Some(0), &log);
         assert!(reading.is_clean());
         assert!(table(&[reading]).contains("head              900      41        52  holds\n"));
     }
@@ -129,7 +129,7 @@ mod tests {
             "{PROGRESS}\nthread '<unnamed>' (1) panicked at src/a.rs:1:2:\nleft is not right\n\
              stack backtrace:\n   0: a\nartifact_prefix='x/'; Test unit written to x/crash-1\n"
         );
-        let reading = Reading::new("body", Some(77), log);
+        let reading = Reading::new("body", Some(77), &log);
         assert!(!reading.is_clean());
         let table = table(&[reading]);
         for part in ["BROKEN", "broken by x/crash-1\n", "left is not right", "fuzz/corpus/body/"] {
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn nothing_but_libfuzzers_own_end_is_clean() {
         for status in [None, Some(72), Some(70), Some(71), Some(1)] {
-            assert!(!Reading::new("log", status, PROGRESS.to_owned()).is_clean(), "{status:?}");
+            assert!(!Reading::new("log", status, PROGRESS).is_clean(), "{status:?}");
         }
         assert!(!Reading::not_run("log", "gone".to_owned()).is_clean());
     }
