@@ -3,10 +3,12 @@
 //! Owns reading heads and the way each takes. Must never ask a second parser: what this reader
 //! says a request is, is what it is.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
@@ -23,6 +25,9 @@ use crate::stream::{Peer, Stream};
 use crate::upstream::dial::Dial;
 use crate::wellness;
 
+/// How long a connection whose head is not whole is sure of its place. Heads of honest clients come with
+/// their first packets; behind a crowd that sends none, they would otherwise wait for the crowd's deadlines.
+const HEAD_GRACE: Duration = Duration::from_secs(1);
 /// How much of a head is read at once: most fit.
 const READ_SIZE: usize = 4096;
 
@@ -33,7 +38,7 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
     let mut reader = HeadReader::new(front.settings().head);
     let mut deadline = Instant::now() + front.settings().head_timeout;
     loop {
-        let head = match read_head(&mut client, &mut reader, deadline).await {
+        let head = match read_head(&front, &mut client, &mut reader, deadline).await {
             Ok(head) => head,
             Err(Unread::Left) => return,
             Err(Unread::Refuse(reason)) => return refuse(&mut client, &reason).await,
@@ -95,11 +100,17 @@ enum Unread {
     Refuse(Reason),
 }
 
-async fn read_head<S: Stream>(
+async fn read_head<S: Stream, D: Dial>(
+    front: &Arc<Shared<D>>,
     client: &mut S,
     reader: &mut HeadReader,
     deadline: Instant,
 ) -> Result<Head, Unread> {
+    let sure_of_its_place = Instant::now() + HEAD_GRACE;
+    let mut wanted = pin!(async {
+        sleep_until(sure_of_its_place).await;
+        front.places.is_wanted().await;
+    });
     loop {
         match reader.take_head() {
             Ok(Some(head)) => return Ok(head),
@@ -107,7 +118,13 @@ async fn read_head<S: Stream>(
             Err(error) => return Err(Unread::Refuse(Reason::Head(error))),
         }
         let read = read_once(client, READ_SIZE, |bytes| reader.feed(bytes));
-        match timeout_at(deadline, read).await {
+        let read = tokio::select! {
+            biased;
+            read = timeout_at(deadline, read) => read,
+            // Without a word: an answer would keep the place for as long as it takes to be read.
+            () = &mut wanted => return Err(Unread::Left),
+        };
+        match read {
             Ok(Ok(count)) if count > 0 => {}
             Ok(_) => return Err(Unread::Left),
             // A connection that never spoke (a probe, a browser's spare) is owed no answer.

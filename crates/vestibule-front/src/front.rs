@@ -4,24 +4,33 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use vestibule::gate::Releases;
 
 use crate::connection;
+use crate::crowd::Crowd;
 use crate::journal;
 use crate::journal::millis;
 use crate::listener::Listener;
 use crate::listener::pauses::Pauses;
+use crate::process::memory;
 pub use crate::shared::{Settings, Shared};
 use crate::stream::placed::Place;
 use crate::upstream::dial::Dial;
 
+/// Between two looks at whether a crowd has left.
+const LOOKS_APART: Duration = Duration::from_secs(2);
+
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
     let releases = front.gate.on_release();
-    let mut aside = Aside { front: &front, releases, pauses: Pauses::default() };
+    let mut looks = interval(LOOKS_APART);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (pauses, crowd) = (Pauses::default(), Crowd::default());
+    let mut aside = Aside { front: &front, releases, pauses, looks, crowd };
     loop {
         let (stream, peer) = aside.until(listener.accept()).await;
         // What is served needs more descriptors than its own. One may wait for its place unread, so that nobody
@@ -36,6 +45,8 @@ struct Aside<'a, D: Dial> {
     front: &'a Arc<Shared<D>>,
     releases: watch::Receiver<Releases>,
     pauses: Pauses,
+    looks: Interval,
+    crowd: Crowd,
 }
 
 impl<D: Dial> Aside<'_, D> {
@@ -67,6 +78,7 @@ impl<D: Dial> Aside<'_, D> {
                 done = &mut what => return done,
                 Ok(()) = self.releases.changed() => self.released(),
                 () = self.pauses.over() => self.goes_on(),
+                _ = self.looks.tick() => self.look(),
             }
         }
     }
@@ -75,6 +87,13 @@ impl<D: Dial> Aside<'_, D> {
         self.front.dial.clear();
         if let Some(release) = self.releases.borrow_and_update().last {
             journal::released(release);
+        }
+    }
+
+    fn look(&mut self) {
+        if self.crowd.has_left(self.front.places.occupancy().open) {
+            // A thread of its own: walking the heap takes longer than a request may wait.
+            tokio::task::spawn_blocking(memory::give_back);
         }
     }
 

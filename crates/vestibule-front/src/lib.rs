@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod connection;
+pub mod crowd;
 pub mod drain;
 pub mod ending;
 pub mod farewell;

@@ -54,6 +54,7 @@ pub mod guard;
 pub mod limits;
 pub mod listen;
 pub mod mask;
+pub mod memory;
 pub mod notify;
 pub mod procfs;
 pub mod reap;

@@ -131,6 +131,11 @@ impl Door {
         found.unwrap()
     }
 
+    /// The number of what we started: `vestibule`, too, if whatever came before it became it.
+    pub(crate) const fn started_pid(&self) -> u32 {
+        self.pid
+    }
+
     pub(crate) async fn signal(&self, signal: Signal) {
         kill_process(pid_of(self.pid().await), signal).unwrap();
     }
