@@ -19,7 +19,7 @@ use super::row::{Row, Sees, Turn};
 use super::{chunks, framing, hops, lines, targets, upgrades};
 
 /// Above what a whole table takes on a busy machine.
-const WATCHDOG: Duration = Duration::from_secs(120);
+const WATCHDOG: Duration = Duration::from_secs(300);
 /// A server writes its line in the moment of its answer, or shortly after.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(3);
 
