@@ -2,6 +2,7 @@
 //!
 //! Owns the list of chores and their exit codes; must never be needed by what users run.
 
+mod api;
 mod fuzz;
 mod matrix;
 mod nightly;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask tidy [FOLDER]     the house rules, over every file
+cargo xtask api [--renew]     the library's public API, against the agreed list
 cargo xtask matrix [FLAGS]    backends x cold starts x commands: who was lost
 cargo xtask fuzz [FLAGS]      the parsers under libFuzzer: what breaks them
 cargo xtask nightly           what is too slow for the test command
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let rest = arguments.get(1..).unwrap_or_default();
     let done = match arguments.first().map(String::as_str) {
         Some("tidy") => tidy::run(&rest.first().map_or_else(root, PathBuf::from)),
+        Some("api") => api::run(&root(), rest),
         Some("matrix") => matrix::run(&root(), rest),
         Some("fuzz") => fuzz::run(&root(), rest),
         Some("nightly") => nightly::run(&root()),

@@ -1,6 +1,8 @@
 //! Breaks the hold with clients that leave, half-close, or speak early, over real sockets and hyper's own
 //! server: once with the wrapped listener, once with the layer alone, which can't see them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by unwrapping")]
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
