@@ -84,8 +84,8 @@ impl Drop for Hold {
 
 /// Whether newcomers have to expect a hold: only then reads are cut at the end of a head.
 ///
-/// It begins with yes. The layer says no when a request passes without a wait, and yes again when one is held,
-/// so a warm service pays one relaxed load for each read.
+/// It begins with yes. A door says what its gate does; a layer without one says no when a request passes the gate
+/// without a wait, and yes again when one is held. So a warm service pays one relaxed load for each read.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectation(Arc<AtomicBool>);
 

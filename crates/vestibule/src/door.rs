@@ -9,6 +9,7 @@ mod settings;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::connection::Expectation;
 use crate::environment::Process;
 use crate::gate::{Gate, Refusal, Stance};
 use crate::layer::HoldLayer;
@@ -49,6 +50,8 @@ pub struct Door {
 struct Inner {
     settings: Settings,
     gate: Gate,
+    /// Whether reads are cut at the end of a head: as long as the gate holds.
+    expects: Expectation,
     startup: startup::Publisher,
     /// Whoever changes the state holds this lock until the gate has followed.
     readiness: Mutex<readiness::Publisher>,
@@ -91,6 +94,7 @@ impl Door {
         let (readiness, _watch) = readiness::channel("the door");
         let inner = Arc::new(Inner {
             gate: Gate::new(settings.limits.clone()),
+            expects: Expectation::default(),
             startup: publisher,
             readiness: Mutex::new(readiness),
             settings,
@@ -109,7 +113,7 @@ impl Door {
             Some(timeout) => layer.request_timeout(timeout),
             None => layer,
         };
-        layer.keep(Arc::<Inner>::clone(&self.inner))
+        layer.behind(Arc::<Inner>::clone(&self.inner), self.inner.expects.clone())
     }
 
     /// Follows whether new traffic may come.
@@ -184,7 +188,7 @@ impl Inner {
     fn publish(&self, state: State) {
         let readiness = self.lock();
         if readiness.state() != State::Draining {
-            self.gate.take_stance(stance(&state));
+            self.lead(stance(&state));
             readiness.publish(state);
         }
     }
@@ -197,9 +201,14 @@ impl Inner {
             return Err(NothingFailed { state });
         }
         self.startup.restart();
-        self.gate.take_stance(Stance::Hold);
+        self.lead(Stance::Hold);
         readiness.publish(State::Initializing);
         Ok(())
+    }
+
+    fn lead(&self, stance: Stance) {
+        self.expects.set(stance == Stance::Hold);
+        self.gate.take_stance(stance);
     }
 
     fn lock(&self) -> MutexGuard<'_, readiness::Publisher> {

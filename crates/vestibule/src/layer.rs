@@ -109,9 +109,13 @@ impl HoldLayer {
         self.with(|rules| rules.request_timeout = Some(timeout))
     }
 
-    /// Keeps something alive for as long as this layer, or a service that it made, lives.
-    pub(crate) fn keep(self, what: Arc<dyn Any + Send + Sync>) -> Self {
-        self.with(|rules| rules._keeps = Some(Keeps(what)))
+    /// Keeps a door alive for as long as this layer, or a service that it made, lives; and shares what it
+    /// expects.
+    pub(crate) fn behind(self, door: Arc<dyn Any + Send + Sync>, expects: Expectation) -> Self {
+        self.with(|rules| {
+            rules._keeps = Some(Keeps(door));
+            rules.expects = expects;
+        })
     }
 
     /// Wraps an accepted stream, so that its server notices during a hold what it otherwise would not: a client

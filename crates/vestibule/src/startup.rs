@@ -40,7 +40,16 @@ impl Publisher {
     ///
     /// [`StepError`]: the phase lies behind, is not in the list, or the start has failed.
     pub fn enter(&self, phase: Phase) -> Result<(), StepError> {
-        self.step(|timeline, now| timeline.enter(phase, now))
+        let mut left = None;
+        self.step(|timeline, now| {
+            left = Some((timeline.current(), timeline.spent(now)));
+            timeline.enter(phase, now)
+        })?;
+        if let Some((left, spent)) = left.filter(|(left, _)| *left != phase) {
+            let spent_ms = u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(phase = %phase, left = %left, spent_ms, "the start goes on");
+        }
+        Ok(())
     }
 
     /// The start is complete: enters [`Phase::COMPLETE`].
@@ -59,7 +68,16 @@ impl Publisher {
     /// [`StepError`] if it has already failed, or is complete.
     pub fn fail(&self, reason: impl Into<String>) -> Result<(), StepError> {
         let reason = reason.into();
-        self.step(|timeline, now| timeline.fail(reason, now))
+        let mut failed = None;
+        self.step(|timeline, now| {
+            let done = timeline.fail(reason, now)?;
+            failed = timeline.failure().cloned();
+            Ok(done)
+        })?;
+        if let Some(PhaseFailure { phase, reason }) = failed {
+            tracing::error!(phase = %phase, reason, "the start failed");
+        }
+        Ok(())
     }
 
     /// Begins again in the first phase, whatever was: a restart, or the recovery from a failure.

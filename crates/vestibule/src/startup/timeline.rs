@@ -206,6 +206,11 @@ impl Timeline {
         }
     }
 
+    /// How long the start has been in its present phase.
+    pub(super) fn spent(&self, now: Instant) -> Duration {
+        self.entered.last().map_or(Duration::ZERO, |(_, at)| now.saturating_duration_since(*at))
+    }
+
     fn report_of(&self, position: usize, phase: Phase, now: Instant) -> PhaseReport {
         let report = |state, duration| PhaseReport { phase, state, duration };
         let Some(nth) = self.entered.iter().position(|(entered, _)| *entered == position) else {
