@@ -1,6 +1,13 @@
 //! Breaks the parsers with every input that ever broke one, or shows a kind of its own, and with
 //! mutations of those. `cargo xtask fuzz` does the same with coverage, for as long as is wanted.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests say what they expect by unwrapping, and tell the input that broke it"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

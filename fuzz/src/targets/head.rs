@@ -151,7 +151,7 @@ fn assert_fields(fields: &Fields, raw: &Fields, context: &PolicyContext<'_>) {
         assert!(one, "a CGI-like service would take {name} for another");
     }
     assert!(values(fields, "expect").is_empty());
-    for listed in elements(raw, "connection").iter().filter(|listed| *listed != "") {
+    for listed in elements(raw, "connection").iter().filter(|listed| !listed.is_empty()) {
         let ours = listed.eq_ignore_ascii_case("upgrade");
         assert!(ours || values(fields, listed).is_empty(), "{listed} was listed and goes on");
     }
