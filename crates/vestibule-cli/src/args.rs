@@ -64,11 +64,11 @@ pub(crate) struct CheckConfigArgs {
     pub(crate) file: FileArgs,
 
     /// Print as JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 
     /// Print the JSON Schema of the file, for editors, and nothing else
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) schema: bool,
 
     #[command(subcommand)]
@@ -161,7 +161,7 @@ pub(crate) struct DoorArgs {
     /// How many of them one client may have: an IPv4 address, or an IPv6 network of 64 bits; 0: no
     /// limit [default: a tenth of --max-held, at least 8, where a platform or --trust-proxy tells
     /// who the client is; else none]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = Count::new(0_usize, usize::MAX))]
     pub(crate) max_held_per_client: Option<usize>,
 
     /// How a handshake is refused: http (503), or close (accepted, then 1013: browsers see it)

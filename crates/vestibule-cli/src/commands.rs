@@ -6,6 +6,7 @@ pub(crate) mod check_config;
 pub(crate) mod demo;
 pub(crate) mod door;
 pub(crate) mod race;
+pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod serve;
 

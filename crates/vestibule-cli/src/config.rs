@@ -14,8 +14,10 @@ pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod mistake;
 pub(crate) mod nearest;
+pub(crate) mod schema;
 pub(crate) mod shown;
 pub(crate) mod variables;
+pub(crate) mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ impl Command {
         }
     }
 
-    fn keys(self) -> Keys {
+    pub(crate) fn keys(self) -> Keys {
         match self {
             Self::Run => Keys::of::<RunArgs>(),
             Self::Serve => Keys::of::<ServeArgs>(),
@@ -80,6 +82,7 @@ pub fn check(bytes: &[u8], name: &str, command: Command) -> Result<(), Vec<Mista
 /// Everything that settings are made of. The file is read anew by each [`Self::settle`].
 #[derive(Debug)]
 pub(crate) struct Sources {
+    command: Command,
     flags: Vec<Given>,
     variables: Vec<Given>,
     file: Option<PathBuf>,
@@ -98,7 +101,17 @@ impl Sources {
         let mut mistakes = typed.mistakes;
         mistakes.extend(found.mistakes);
         let (flags, variables, warnings) = (typed.given, found.given, found.warnings);
-        Self { flags, variables, file, mistakes, warnings }
+        Self { command, flags, variables, file, mistakes, warnings }
+    }
+
+    /// Whose settings these are.
+    pub(crate) const fn command(&self) -> Command {
+        self.command
+    }
+
+    /// The configuration file's name, fit to be shown; empty without one.
+    pub(crate) fn file_name(&self) -> String {
+        self.file.as_ref().map(|path| shown::shown(&path.to_string_lossy())).unwrap_or_default()
     }
 
     /// The configuration file, if there is one.

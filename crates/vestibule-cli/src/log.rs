@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::{Layer, Registry};
 
 use crate::settings::Log;
 
@@ -29,7 +30,12 @@ pub(crate) struct Running {
     lines: Arc<Mutex<Option<SyncSender<String>>>>,
     done: Receiver<()>,
     writer: Option<JoinHandle<()>>,
+    verbosity: Verbosity,
 }
+
+/// How much is logged; may be changed while it runs.
+#[derive(Clone)]
+pub(crate) struct Verbosity(Handle<LevelFilter, Registry>);
 
 /// Begins to log. Only the first call in a process has an effect.
 pub(crate) fn start(log: &Log) -> Running {
@@ -39,7 +45,7 @@ pub(crate) fn start(log: &Log) -> Running {
     let lines = Arc::new(Mutex::new(Some(sender)));
     let out =
         ToWriter { log: log.clone(), lines: Arc::clone(&lines), dropped: Arc::clone(&dropped) };
-    let level = if log.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let (filter, handle) = reload::Layer::new(level(log.verbose));
     let json = log.json;
     let writer = std::thread::Builder::new()
         .name("log".into())
@@ -48,9 +54,28 @@ pub(crate) fn start(log: &Log) -> Running {
             let _ = finished.send(());
         })
         .ok();
-    let subscriber = tracing_subscriber::registry().with(out.with_filter(level));
+    let subscriber = tracing_subscriber::registry().with(out.with_filter(filter));
     let _ = tracing::subscriber::set_global_default(subscriber);
-    Running { lines, done, writer }
+    Running { lines, done, writer, verbosity: Verbosity(handle) }
+}
+
+impl Running {
+    /// A handle on how much is logged.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity.clone()
+    }
+}
+
+impl Verbosity {
+    /// Also logs, or logs no more, what only someone who looks for a fault wants.
+    pub(crate) fn set(&self, verbose: bool) {
+        // Fails only when nothing is logged any more.
+        let _ = self.0.modify(|filter| *filter = level(verbose));
+    }
+}
+
+fn level(verbose: bool) -> LevelFilter {
+    if verbose { LevelFilter::DEBUG } else { LevelFilter::INFO }
 }
 
 impl Drop for Running {

@@ -2,6 +2,8 @@
 //!
 //! Owns what each missing value means, and what two values mean together. Must never start anything.
 
+mod derived;
+
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -23,6 +25,7 @@ use vestibule_front::upstream::settle::StatusRules;
 use crate::args::{DoorArgs, LogFormat, Refusal, RunArgs, ServeArgs};
 use crate::config::keys::COMMAND;
 use crate::config::layers::Settled;
+use crate::config::view::View;
 use crate::config::{Mistake, Origin};
 
 /// Where the Google Cloud project may stand; Cloud Run itself sets none of them.
@@ -31,6 +34,7 @@ const PROJECT_VARIABLES: [&str; 3] = ["GOOGLE_CLOUD_PROJECT", "GCP_PROJECT_ID", 
 const PORT_DEFAULT: u16 = 8080;
 /// All held heads together, as a multiple of what a usual one takes.
 const HELD_BYTES_EACH: usize = 8 * 1024;
+
 /// However few may be held, one client may have this many: a browser's tabs are one client.
 const HELD_PER_CLIENT_LEAST: usize = 8;
 
@@ -39,10 +43,10 @@ const HELD_PER_CLIENT_LEAST: usize = 8;
 pub(crate) struct Door {
     /// Where clients connect.
     pub(crate) listen: Listen,
+    /// The platform's variable says so, if the user does not.
+    pub(crate) port_is_given: bool,
     /// What the front needs.
     pub(crate) front: front::Settings,
-    /// How long things may take.
-    pub(crate) patience: Patience,
     /// How readiness is learnt.
     pub(crate) source: Source,
     /// How lines are logged.
@@ -73,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) door: Door,
     /// Its own arguments.
     pub(crate) args: RunArgs,
+    /// Every setting with its origin.
+    pub(crate) view: View,
 }
 
 /// What `serve` needs.
@@ -82,6 +88,8 @@ pub(crate) struct Serve {
     pub(crate) door: Door,
     /// Where the service listens.
     pub(crate) upstream: Upstream,
+    /// Every setting with its origin.
+    pub(crate) view: View,
 }
 
 /// Makes settings of `run` of what was given.
@@ -92,12 +100,16 @@ pub(crate) fn run(
     mut given: Settled<RunArgs>,
     source: &dyn EnvSource,
 ) -> Result<Run, Vec<Mistake>> {
-    if given.origin(COMMAND).is_none() && given.is_sound(&[COMMAND]) {
+    if given.is_missing(COMMAND) {
         given.mistakes.push(missing("-- CMD", "the command to start", "the key command"));
     }
-    let Some(args) = given.args.take() else { return Err(given.mistakes) };
-    let door = door(&args.door, &mut given, source);
-    if given.mistakes.is_empty() { Ok(Run { door, args }) } else { Err(given.mistakes) }
+    let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
+    let (door, view) = door(&args.door, &mut given, source);
+    if given.mistakes.is_empty() {
+        Ok(Run { door, args, view })
+    } else {
+        Err(in_order(given.mistakes))
+    }
 }
 
 /// Makes settings of `serve` of what was given.
@@ -108,22 +120,27 @@ pub(crate) fn serve(
     mut given: Settled<ServeArgs>,
     source: &dyn EnvSource,
 ) -> Result<Serve, Vec<Mistake>> {
-    if given.origin("upstream").is_none() && given.is_sound(&["upstream"]) {
+    if given.is_missing("upstream") {
         let instead = "VESTIBULE_UPSTREAM, or the key upstream";
         given.mistakes.push(missing("--upstream ADDR", "where the service listens", instead));
     }
-    let Some(args) = given.args.take() else { return Err(given.mistakes) };
+    let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
     if let (Some(Readiness::Notify), Some(origin)) = (&args.door.ready, given.origin("ready")) {
         let message = "a service that we did not start can't send us notifications; \
                        use ready_path, or let `vestibule run` start it";
         let mistake = Mistake::in_value(origin.clone(), "ready", "notify", message);
         given.mistakes.push(mistake);
     }
-    let door = door(&args.door, &mut given, source);
+    let (door, view) = door(&args.door, &mut given, source);
     match args.upstream {
-        Some(upstream) if given.mistakes.is_empty() => Ok(Serve { door, upstream }),
-        _ => Err(given.mistakes),
+        Some(upstream) if given.mistakes.is_empty() => Ok(Serve { door, upstream, view }),
+        _ => Err(in_order(given.mistakes)),
     }
+}
+
+fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    mistakes.sort_by(Mistake::by_place);
+    mistakes
 }
 
 fn missing(flag: &str, what: &str, instead: &str) -> Mistake {
@@ -131,23 +148,52 @@ fn missing(flag: &str, what: &str, instead: &str) -> Mistake {
     Mistake::in_words(Origin::Flag, flag, message)
 }
 
-fn door<A>(args: &DoorArgs, given: &mut Settled<A>, source: &dyn EnvSource) -> Door {
-    let environment = environment::detect(source);
+fn door<A: clap::Args>(
+    args: &DoorArgs,
+    given: &mut Settled<A>,
+    variables: &dyn EnvSource,
+) -> (Door, View) {
+    let environment = environment::detect(variables);
     let budgets = Budgets::derive(environment.name, environment.platform);
-    let listen = args.listen.clone().unwrap_or_else(|| listen_by_port(source, &mut given.mistakes));
+    let by_port = listen_by_port(variables);
+    let port_is_given = matches!(by_port, Ok(Some(_)));
+    let listen = match (&args.listen, by_port) {
+        (Some(listen), _) => listen.clone(),
+        (None, Ok(listen)) => listen.unwrap_or(Listen::Everywhere(PORT_DEFAULT)),
+        (None, Err(mistake)) => {
+            given.mistakes.push(mistake);
+            Listen::Everywhere(PORT_DEFAULT)
+        }
+    };
     let patience = patience(args, &budgets, given);
-    let log = log(args, environment.platform, source);
-    let front = front(args, &environment, &budgets);
-    let runtime_directory = source.get("XDG_RUNTIME_DIR");
-    let family_around = source.get(FAMILY);
+    let log = log(args, environment.platform, variables);
+    let front = front(args, &environment, &budgets, patience);
+    let runtime_directory = variables.get("XDG_RUNTIME_DIR");
+    let family_around = variables.get(FAMILY);
     let source = Source {
         by_default: args.readiness().is_none(),
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
-    Door { listen, front, patience, source, log, environment, runtime_directory, family_around }
+    let door = Door {
+        listen,
+        port_is_given,
+        front,
+        source,
+        log,
+        environment,
+        runtime_directory,
+        family_around,
+    };
+    let view = View::new(given, derived::derived(args, &door, &budgets));
+    (door, view)
 }
 
-fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front::Settings {
+fn front(
+    args: &DoorArgs,
+    environment: &Environment,
+    budgets: &Budgets,
+    patience: Patience,
+) -> front::Settings {
     let trust = trust(args, environment.platform);
     front::Settings {
         head: HeadLimits {
@@ -181,6 +227,7 @@ fn front(args: &DoorArgs, environment: &Environment, budgets: &Budgets) -> front
         trust,
         drain_code: args.drain_code,
         drain_reason: drain::REASON.to_owned(),
+        patience,
     }
 }
 
@@ -212,15 +259,17 @@ fn held_per_client_max(args: &DoorArgs, trust: &Trust) -> Option<NonZeroUsize> {
     NonZeroUsize::new(args.max_held_per_client.unwrap_or(by_default))
 }
 
-fn listen_by_port(source: &dyn EnvSource, mistakes: &mut Vec<Mistake>) -> Listen {
-    let Some(text) = source.get("PORT") else { return Listen::Everywhere(PORT_DEFAULT) };
-    let port = u16::from_str(text.trim()).unwrap_or_else(|_| {
-        let subject = format!("PORT={text}");
-        let message = "not a port number: use 1 to 65535, or say where to listen with --listen";
-        mistakes.push(Mistake::in_words(Origin::Variable("PORT".to_owned()), &subject, message));
-        PORT_DEFAULT
-    });
-    Listen::Everywhere(port)
+/// What `PORT`, which platforms set, says.
+fn listen_by_port(variables: &dyn EnvSource) -> Result<Option<Listen>, Mistake> {
+    let Some(text) = variables.get("PORT") else { return Ok(None) };
+    match u16::from_str(text.trim()) {
+        Ok(port) => Ok(Some(Listen::Everywhere(port))),
+        Err(_) => {
+            let origin = Origin::Variable("PORT".to_owned());
+            let message = "not a port number: use 1 to 65535, or say where to listen by --listen";
+            Err(Mistake::in_words(origin, &format!("PORT={text}"), message))
+        }
+    }
 }
 
 fn patience<A>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Patience {
@@ -264,10 +313,12 @@ fn trust(args: &DoorArgs, platform: Platform) -> Trust {
     if !args.trust_proxy.is_empty() {
         return Trust::Proxies(args.trust_proxy.clone());
     }
-    match platform {
-        Platform::CloudRunService | Platform::AppEngine => Trust::Platform,
-        _ => Trust::Nobody,
-    }
+    if trust_is_platforms(platform) { Trust::Platform } else { Trust::Nobody }
+}
+
+/// Whether every peer is the platform.
+const fn trust_is_platforms(platform: Platform) -> bool {
+    matches!(platform, Platform::CloudRunService | Platform::AppEngine)
 }
 
 #[cfg(test)]

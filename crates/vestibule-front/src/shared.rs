@@ -70,6 +70,21 @@ pub struct Settings {
     pub drain_code: CloseCode,
     /// Close reason of a drain.
     pub drain_reason: String,
+    /// How long starting and leaving may take.
+    pub patience: Patience,
+}
+
+/// How long starting and leaving may take. Read when a start or a drain begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// From start to readiness.
+    pub startup: Duration,
+    /// From SIGTERM to the first refusal.
+    pub lame_duck: Duration,
+    /// From there to the child's end.
+    pub drain: Duration,
+    /// The part of `drain` that is the child's own.
+    pub child_grace: Duration,
 }
 
 /// What all connections share.
@@ -131,9 +146,17 @@ impl<D: Dial> Shared<D> {
     }
 
     /// Lets other settings be in force for all that comes from now on. Those already held keep
-    /// their deadlines, tunnels keep all.
+    /// their places and deadlines, tunnels keep all. Two things stay as they were at the start: the
+    /// number of connections, and the path by which readiness is learnt.
     pub fn reload(&self, settings: Settings) {
-        self.settings.store(Arc::new(settings));
+        self.gate.set_limits(settings.limits.clone());
+        self.dial.set_most(settings.dial_ahead);
+        let at_start = self.settings();
+        self.settings.store(Arc::new(Settings {
+            connections_max: at_start.connections_max,
+            ready_path: at_start.ready_path.clone(),
+            ..settings
+        }));
     }
 
     /// Until when a client that arrived at `arrived` may be held.

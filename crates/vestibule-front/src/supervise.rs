@@ -9,23 +9,9 @@ pub mod restart;
 pub mod run;
 pub mod serve;
 
-use std::time::Duration;
-
 use crate::process::exit::Exit;
+pub use crate::shared::Patience;
 use crate::upstream::probe::Readiness;
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// From start to readiness.
-    pub startup: Duration,
-    /// From SIGTERM to the first refusal.
-    pub lame_duck: Duration,
-    /// From there to the child's end.
-    pub drain: Duration,
-    /// The part of `drain` that is the child's own.
-    pub child_grace: Duration,
-}
 
 /// How readiness is learnt, and whether the user said so.
 #[derive(Clone, Debug)]

@@ -131,6 +131,11 @@ impl Gate {
         Self { shared: Arc::new(shared) }
     }
 
+    /// Other bounds from now on. Whoever is held stays, also where fewer may be held than are.
+    pub fn set_limits(&self, limits: Limits) {
+        self.with_queue(|queue, now| queue.set_limits(limits, now));
+    }
+
     /// Takes a stance. The one it has already changes nothing; [`Stance::Refuse`] answers all that are held.
     pub fn take_stance(&self, stance: Stance) {
         self.with_queue(|queue, now| queue.take_stance(stance, now));

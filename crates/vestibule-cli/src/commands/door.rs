@@ -5,8 +5,11 @@
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
+use tokio::signal::unix::{Signal as Hangups, SignalKind, signal};
+use vestibule_front::front::Settings;
 use vestibule_front::listener::{Listen, PublicListener};
 use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
+use vestibule_front::process::signals::Signals;
 use vestibule_front::upstream::dial::Upstream;
 
 use crate::config::Sources;
@@ -21,6 +24,13 @@ pub(crate) fn warn(sources: &Sources) {
     if let Some(file) = sources.file() {
         tracing::info!(file = %file.display(), "configuration read");
     }
+}
+
+/// Listens to signals: to all that the front understands, and to SIGHUP for a reload.
+pub(crate) fn signals() -> Result<(Signals, Hangups), Error> {
+    let failed = |error| Error::system(format!("failed to listen to signals: {error}"));
+    let signals = Signals::install().map_err(failed)?;
+    Ok((signals, signal(SignalKind::hangup()).map_err(failed)?))
 }
 
 /// Binds the public listener and says so. Needs a runtime.
@@ -40,19 +50,23 @@ pub(crate) fn listen(door: &mut Door) -> Result<PublicListener, Error> {
         readiness = door.source.readiness.as_str(),
         "listening",
     );
-    let held_max = door.front.limits.held_max;
+    warn_of_descriptors(&door.front);
+    for conflict in &environment.conflicts {
+        tracing::warn!(%conflict, "the environment contradicts itself");
+    }
+    Ok(listener)
+}
+
+/// Says if fewer connections may be open than clients may be held.
+pub(crate) fn warn_of_descriptors(settings: &Settings) {
+    let (connections_max, held_max) = (settings.connections_max, settings.limits.held_max);
     if connections_max < held_max {
         tracing::warn!(
-            descriptors,
             connections_max,
             held_max,
             "the limit of open files (ulimit -n) allows fewer connections than may be held",
         );
     }
-    for conflict in &environment.conflicts {
-        tracing::warn!(%conflict, "the environment contradicts itself");
-    }
-    Ok(listener)
 }
 
 /// About an address that could not be listened on.

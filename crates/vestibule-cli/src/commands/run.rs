@@ -3,6 +3,7 @@
 //! Owns the way from arguments to a supervised child behind a front.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use vestibule::environment::Process;
 use vestibule_front::front::Shared;
@@ -11,7 +12,6 @@ use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
 use vestibule_front::process::procfs;
 use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
-use vestibule_front::process::signals::Signals;
 use vestibule_front::supervise::Outcome;
 use vestibule_front::supervise::restart::Policy;
 use vestibule_front::supervise::run::{Plan, run as supervise};
@@ -20,16 +20,19 @@ use vestibule_front::upstream::probe::Readiness;
 
 use crate::args::{ChildTerm, Restart, RunArgs};
 use crate::commands::door;
+use crate::commands::reload::{Reload, Reloading};
 use crate::config::Sources;
+use crate::config::view::View;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::log;
+use crate::log::{self, Verbosity};
 use crate::runtime;
 use crate::settings::{self, Door, Run};
 
 /// Runs the command behind the door, to its end.
 pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
-    let Run { args, door } = settings::run(sources.settle(), &Process).map_err(Error::mistakes)?;
+    let Run { args, door, view } =
+        settings::run(sources.settle(), &Process).map_err(Error::mistakes)?;
     // First of all, while there is one thread and little memory to copy.
     mask::clear();
     let guard = guard::start();
@@ -40,7 +43,8 @@ pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
         tracing::warn!(%error, "no guard: if we are killed, workers of the command may live on");
         None
     });
-    let outcome = runtime.block_on(behind_the_door(args, door, guard));
+    let outcome =
+        runtime.block_on(behind_the_door(args, door, guard, (sources, log.verbosity(), view)));
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);
@@ -51,9 +55,9 @@ async fn behind_the_door(
     args: RunArgs,
     mut door: Door,
     guard: Option<Guard>,
+    (sources, verbosity, view): (Sources, Verbosity, View),
 ) -> Result<Outcome, Error> {
-    let signals = Signals::install()
-        .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
+    let (signals, hangups) = door::signals()?;
     let listener = door::listen(&mut door)?;
     if !procfs::is_there() {
         tracing::warn!(
@@ -79,7 +83,7 @@ async fn behind_the_door(
         port,
         notify: notify(&door)?,
         source: door.source.clone(),
-        patience: door.patience,
+        keep_hangup: sources.file().is_some(),
         restart: match args.restart {
             Restart::Never => Policy::Never,
             Restart::OnFailure => Policy::OnFailure,
@@ -91,6 +95,8 @@ async fn behind_the_door(
         program: args.command.into_iter().next().unwrap_or_default(),
     };
     let front = Shared::new(door.front, Upstream::Loopback(port));
+    let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
+    let _reloading = Reloading::on(hangups, reload);
     Ok(supervise(front, listener, plan, signals).await)
 }
 

@@ -2,13 +2,15 @@
 //!
 //! Owns the way from arguments to a front before a service that something else starts.
 
+use std::sync::Arc;
+
 use vestibule::environment::Process;
 use vestibule_front::front::Shared;
 use vestibule_front::process::mask;
-use vestibule_front::process::signals::Signals;
 use vestibule_front::supervise::serve::serve as stand_before;
 
 use crate::commands::door;
+use crate::commands::reload::{Reload, Reloading};
 use crate::config::Sources;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -18,16 +20,16 @@ use crate::settings::{self, Serve};
 
 /// Stands before the service until it is asked to leave.
 pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
-    let Serve { mut door, upstream } =
+    let Serve { mut door, upstream, view } =
         settings::serve(sources.settle(), &Process).map_err(Error::mistakes)?;
     // While there is one thread: those to come inherit it.
     mask::clear();
     let log = log::start(&door.log);
     door::warn(&sources);
     let runtime = runtime::start()?;
+    let verbosity = log.verbosity();
     let left = runtime.block_on(async {
-        let signals = Signals::install()
-            .map_err(|error| Error::system(format!("failed to listen to signals: {error}")))?;
+        let (signals, hangups) = door::signals()?;
         let listener = door::listen(&mut door)?;
         if door::is_itself(&listener, &upstream) {
             let message = format!("upstream {upstream}: that is the door itself");
@@ -36,7 +38,9 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
         }
         tracing::info!(%upstream, "standing before");
         let front = Shared::new(door.front, upstream);
-        stand_before(front, listener, door.source.readiness, door.patience, signals).await;
+        let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
+        let _reloading = Reloading::on(hangups, reload);
+        stand_before(front, listener, door.source.readiness, signals).await;
         Ok(Exit::Ok)
     });
     runtime.shutdown_background();

@@ -34,10 +34,11 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
             .reject(None, format!("larger than {BYTES_MAX} bytes: this is no configuration file"));
         return document.done();
     }
+    if bytes.contains(&0) {
+        document.reject(None, "not a text: this is no configuration file".to_owned());
+        return document.done();
+    }
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains('\0') => {
-            document.reject(None, "not a text: this is no configuration file".to_owned());
-        }
         Ok(text) => {
             // An editor's mark for UTF-8, which TOML allows to be there.
             document.text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -74,8 +75,14 @@ impl<'a> Document<'a> {
     fn read(&mut self) {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         if !errors.is_empty() {
+            let mut told = Vec::new();
             for error in errors {
                 let line = error.span().map(|span| self.line(&span));
+                // What follows on the same line is mostly a consequence.
+                if told.contains(&line) {
+                    continue;
+                }
+                told.push(line);
                 self.reject(line, format!("not TOML: {}", shown(error.message()).trim_end()));
             }
             return;

@@ -11,7 +11,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, value_parser};
 
 use super::Command;
 use super::given::{Given, Origin};
-use super::keys::{Keys, Kind, flag_of};
+use super::keys::{COMMAND, Keys, Kind, flag_of};
 use super::layers::alone;
 use super::mistake::Mistake;
 use super::nearest::nearest;
@@ -26,7 +26,7 @@ const END_OF_FLAGS: &str = "--";
 const CHECK_CONFIG: &str = "check-config";
 
 /// What a command line says about settings.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Typed {
     /// One for each flag, and the command behind `--`.
     pub(crate) given: Vec<Given>,
@@ -193,7 +193,7 @@ fn leave_out(error: &clap::Error, line: &mut Vec<OsString>) -> Option<Mistake> {
             };
             line.drain(at..at + count);
             let message = "is no flag; a command stands behind `--`: vestibule run [FLAGS] -- CMD";
-            Some(Mistake::in_words(Origin::Flag, named, message))
+            Some(Mistake::in_words(Origin::Flag, named, message).about(COMMAND))
         }
         // An option at the end of the flags, or before another one.
         ErrorKind::InvalidValue => {

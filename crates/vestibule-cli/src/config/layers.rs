@@ -27,12 +27,21 @@ pub(crate) struct Settled<A> {
     pub(crate) given: BTreeMap<String, Given>,
     /// All mistakes.
     pub(crate) mistakes: Vec<Mistake>,
+    /// What must be given may still come from elsewhere.
+    pub(crate) is_partial: bool,
 }
 
 impl<A> Settled<A> {
     /// Where a key's value comes from, if it was given.
     pub(crate) fn origin(&self, key: &str) -> Option<&Origin> {
         self.given.get(key).map(|given| &given.origin)
+    }
+
+    /// Whether nobody gave this key, which must be given. Not known while the file can't be read.
+    pub(crate) fn is_missing(&self, key: &str) -> bool {
+        let unread = |mistake: &Mistake| mistake.is_of_whole_file();
+        let is_given = self.given.contains_key(key) || self.is_partial;
+        !is_given && self.is_sound(&[key]) && !self.mistakes.iter().any(unread)
     }
 
     /// Whether any value of these keys is wrong, so that nothing can be said of them together.
@@ -75,7 +84,7 @@ pub(crate) fn settle<A: Args + FromArgMatches>(layers: &[Vec<Given>]) -> Settled
         let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         mistakes.push(Mistake::in_words(Origin::Flag, line, "can't be"));
     }
-    Settled { args: args.ok(), given: winners, mistakes }
+    Settled { args: args.ok(), given: winners, mistakes, is_partial: false }
 }
 
 fn beside_each_other(given: &Given, other: &Given) -> Mistake {
@@ -141,7 +150,11 @@ fn check(key: &Key, value: &OsStr, origin: &Origin) -> Option<Mistake> {
             what_is_wrong(&error)
         }
     };
-    Some(Mistake::in_value(origin.clone(), &key.name, &value.to_string_lossy(), &message))
+    let written = match (origin, value.to_string_lossy()) {
+        (Origin::File(..), text) if key.kind != Kind::Number => format!("\"{text}\""),
+        (_, text) => text.into_owned(),
+    };
+    Some(Mistake::in_value(origin.clone(), &key.name, &written, &message))
 }
 
 /// The argument without what ties it to others.

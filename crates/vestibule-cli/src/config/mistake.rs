@@ -3,6 +3,7 @@
 //! Owns how it is told: where, what, and what to do. Must never show a value as it came: see
 //! [`shown`](super::shown).
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -44,6 +45,11 @@ impl Mistake {
         Self { origin, key: None, subject: String::new(), message: message.into() }
     }
 
+    /// Says which key was probably meant.
+    pub(crate) fn about(self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self }
+    }
+
     /// Where it is.
     pub const fn origin(&self) -> &Origin {
         &self.origin
@@ -52,6 +58,21 @@ impl Mistake {
     /// The key that it is about, if it is one of ours.
     pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// Flags, then variables, then the file from top to bottom.
+    pub(crate) fn by_place(&self, other: &Self) -> Ordering {
+        let rank = |mistake: &Self| match &mistake.origin {
+            Origin::Flag => (0, None),
+            Origin::Variable(_) => (1, None),
+            Origin::File(_, line) => (2, *line),
+        };
+        rank(self).cmp(&rank(other))
+    }
+
+    /// Whether a file could not be read, so that nothing is known of what it says.
+    pub(crate) fn is_of_whole_file(&self) -> bool {
+        self.subject.is_empty()
     }
 
     /// For machines.

@@ -2,6 +2,7 @@
 //!
 //! Owns how near is near enough. Must never be used to decide anything: it is advice.
 
+use super::keys::PREFIX;
 use strsim::{damerau_levenshtein, jaro_winkler};
 
 /// Names less alike than this have nothing to do with each other.
@@ -14,8 +15,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     if name.len() > LENGTH_MAX {
         return None;
     }
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let plain = |known: &str| known.to_ascii_lowercase().replace('-', "_");
+    // What all names have in common makes none of them alike.
+    let plain = |name: &str| {
+        let name = name.strip_prefix(PREFIX).unwrap_or(name).trim_start_matches('-');
+        name.to_ascii_lowercase().replace('-', "_")
+    };
+    let name = plain(name);
     let slips_max = (name.chars().count() / 3).max(1);
     known
         .map(|known| {

@@ -35,12 +35,12 @@ fn the_port_comes_from_flag_then_variable_then_default() {
 #[test]
 fn cloud_run_is_patient_believes_its_platform_and_logs_json() {
     let on_cloud_run = settle(&[], &[("K_SERVICE", "chat"), ("K_REVISION", "chat-1")]).unwrap();
-    assert_eq!(on_cloud_run.patience.startup, Duration::from_secs(240));
+    assert_eq!(on_cloud_run.front.patience.startup, Duration::from_secs(240));
     assert_eq!(on_cloud_run.front.request_timeout, Some(Duration::from_secs(300)));
     assert!(matches!(on_cloud_run.front.trust, Trust::Platform));
     assert!(on_cloud_run.log.json);
     let at_home = settle(&[], &[]).unwrap();
-    assert_eq!(at_home.patience.startup, Duration::from_secs(60));
+    assert_eq!(at_home.front.patience.startup, Duration::from_secs(60));
     assert!(matches!(at_home.front.trust, Trust::Nobody));
     assert!(!at_home.log.json);
 }

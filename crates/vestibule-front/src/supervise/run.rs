@@ -25,7 +25,7 @@ use crate::supervise::launch::launch;
 use crate::supervise::leave::{Left, flush, leave, second_word};
 use crate::supervise::restart::{Policy, Restarts};
 use crate::supervise::serve::{never_ready, tell_never_ready};
-use crate::supervise::{Outcome, Patience, Source};
+use crate::supervise::{Outcome, Source};
 use crate::upstream::dial::Dial;
 use crate::upstream::probe::{Evidence, LastSeen, Readiness, Seen, until_ready};
 
@@ -55,8 +55,8 @@ pub struct Plan {
     pub public_port: Option<u16>,
     /// How its readiness is learnt.
     pub source: Source,
-    /// How long things may take.
-    pub patience: Patience,
+    /// SIGHUP is somebody else's to answer: the child does not get it.
+    pub keep_hangup: bool,
     /// What happens when it ends by itself.
     pub restart: Policy,
     /// The child gets its SIGTERM before the tunnels are closed, not after.
@@ -100,7 +100,8 @@ pub async fn run<L: Listener, D: Dial>(
 async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signals) -> Outcome {
     let mut restarts = Restarts::new(plan.restart);
     // One budget for all lives until one of them gets ready: a crash loop must not renew it.
-    let mut deadline = Instant::now() + plan.patience.startup;
+    let mut startup = front.settings().patience.startup;
+    let mut deadline = Instant::now() + startup;
     loop {
         let mut child = match start(plan) {
             Ok(child) => child,
@@ -108,15 +109,17 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
         };
         let (lived, was_ready) = live(front, plan, &mut child, signals, deadline).await;
         if was_ready {
-            deadline = Instant::now() + plan.patience.startup;
+            startup = front.settings().patience.startup;
+            deadline = Instant::now() + startup;
         }
         let exit = match lived {
             Lived::AskedToLeave => return Outcome::Child(stop(front, plan, child, signals).await),
             Lived::NeverReady => {
-                front.service.failed(&never_ready(plan.patience.startup), Instant::now());
+                front.service.failed(&never_ready(startup), Instant::now());
                 flush(front, FLUSH).await;
                 child.signal_group(Signal::Terminate);
-                let _ = end_child(plan, &mut child, signals, plan.patience.child_grace).await;
+                let grace = front.settings().patience.child_grace;
+                let _ = end_child(plan, &mut child, signals, grace).await;
                 return Outcome::NeverReady;
             }
             Lived::Ended(exit) => exit,
@@ -136,7 +139,7 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
         tokio::select! {
             () = sleep(pause) => {}
             () = second_word(signals) => {
-                leave(front, &plan.patience, signals).await;
+                leave(front, &front.settings().patience, signals).await;
                 return Outcome::Child(exit);
             }
         }
@@ -169,8 +172,7 @@ fn start(plan: &Plan) -> Result<Child, SpawnError> {
 }
 
 /// One run of the child, from its start to its end or ours.
-struct Awaiting<'a> {
-    plan: &'a Plan,
+struct Awaiting {
     readiness: Readiness,
     by_default: bool,
     ready: bool,
@@ -190,7 +192,6 @@ async fn live<D: Dial>(
     deadline: Instant,
 ) -> (Lived, bool) {
     let mut awaiting = Awaiting {
-        plan,
         readiness: plan.source.readiness.clone(),
         by_default: plan.source.by_default,
         ready: false,
@@ -207,6 +208,7 @@ async fn live<D: Dial>(
             exit = child.wait() => break Lived::Ended(exit),
             signal = signals.next() => match signal {
                 Signal::Terminate | Signal::Interrupt => break Lived::AskedToLeave,
+                Signal::Hangup if plan.keep_hangup => {}
                 other => child.signal_group(other),
             },
             note = hear(plan.notify.as_ref(), pid) => {
@@ -218,7 +220,7 @@ async fn live<D: Dial>(
             }
             evidence = &mut probing, if !awaiting.ready => awaiting.found(front, evidence),
             () = front.service.until_lost(), if awaiting.ready => {
-                awaiting.lost();
+                awaiting.lost(front.settings().patience.startup);
                 // Its word was given; whether its port is back only a dial can tell.
                 let readiness = match awaiting.readiness.clone() {
                     Readiness::Notify => Readiness::Tcp,
@@ -259,7 +261,7 @@ async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {
     std::future::pending().await
 }
 
-impl Awaiting<'_> {
+impl Awaiting {
     fn heard<D: Dial>(&mut self, front: &Arc<Shared<D>>, note: &Notification) {
         if let Some(status) = &note.status {
             tracing::info!(status, "child says");
@@ -285,9 +287,9 @@ impl Awaiting<'_> {
         front.service.ready(evidence, Instant::now());
     }
 
-    fn lost(&mut self) {
+    fn lost(&mut self, startup: Duration) {
         self.ready = false;
-        self.deadline = Instant::now() + self.plan.patience.startup;
+        self.deadline = Instant::now() + startup;
     }
 }
 
@@ -338,9 +340,10 @@ async fn stop<D: Dial>(
         front.service.lame_duck();
         child.signal_group(Signal::Terminate);
     }
-    let grace = match leave(front, &plan.patience, signals).await {
-        Left::InOrder => plan.patience.child_grace,
-        Left::InAHurry => HURRIED_GRACE.min(plan.patience.child_grace),
+    let patience = front.settings().patience;
+    let grace = match leave(front, &patience, signals).await {
+        Left::InOrder => patience.child_grace,
+        Left::InAHurry => HURRIED_GRACE.min(patience.child_grace),
     };
     if !plan.child_term_first {
         // Many servers take a second SIGTERM for "now".

@@ -13,8 +13,8 @@ use crate::front::{Shared, accept};
 use crate::journal::millis;
 use crate::listener::Listener;
 use crate::process::signals::{Signal, Signals};
+use crate::supervise::Outcome;
 use crate::supervise::leave::leave;
-use crate::supervise::{Outcome, Patience};
 use crate::upstream::dial::Dial;
 use crate::upstream::probe::{LastSeen, Readiness, Seen, until_ready};
 
@@ -23,39 +23,42 @@ pub async fn serve<L: Listener, D: Dial>(
     front: Arc<Shared<D>>,
     listener: L,
     readiness: Readiness,
-    patience: Patience,
     mut signals: Signals,
 ) -> Outcome {
     let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
-    let probing = keep_probing(&front, &readiness, &patience);
+    let probing = keep_probing(&front, &readiness);
     tokio::pin!(probing);
     loop {
         tokio::select! {
             () = &mut probing => {}
             signal = signals.next() => match signal {
                 Signal::Terminate | Signal::Interrupt => break,
+                // Who has a file to read again listens, too.
+                Signal::Hangup => {}
                 other => tracing::debug!(signal = other.name(), "ignored"),
             },
         }
     }
+    let patience = front.settings().patience;
     leave(&front, &patience, &mut signals).await;
     accepting.abort();
     Outcome::Left
 }
 
 /// Probes whenever the service is not known to be ready; never resolves.
-async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness, patience: &Patience) {
+async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
     loop {
         let last = LastSeen::new(Seen::Nothing);
-        let try_timeout = front.settings().try_timeout;
+        let settings = front.settings();
+        let (try_timeout, startup) = (settings.try_timeout, settings.patience.startup);
         let held = || front.gate.counts().held;
         front.dial.clear();
         let mut probing = Box::pin(until_ready(&front.dial, held, readiness, try_timeout, &last));
-        let evidence = match timeout(patience.startup, &mut probing).await {
+        let evidence = match timeout(startup, &mut probing).await {
             Ok(evidence) => evidence,
             Err(_elapsed) => {
                 tell_never_ready(readiness, &last);
-                let failure = never_ready(patience.startup).reason().to_owned();
+                let failure = never_ready(startup).reason().to_owned();
                 front.service.failed(&Failure::retryable(failure), Instant::now());
                 probing.await
             }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -26,7 +27,7 @@ const BATCH_MAX: usize = 32;
 /// A way to the upstream that keeps some connections ready.
 pub struct Ahead<D: Dial> {
     dial: D,
-    most: usize,
+    most: AtomicUsize,
     stock: Mutex<Stock<D::Stream>>,
 }
 
@@ -47,7 +48,12 @@ impl<S> Default for Stock<S> {
 impl<D: Dial> Ahead<D> {
     /// Keeps up to `most` connections; none if 0.
     pub fn new(dial: D, most: usize) -> Self {
-        Self { dial, most, stock: Mutex::default() }
+        Self { dial, most: most.into(), stock: Mutex::default() }
+    }
+
+    /// Keeps up to so many from now on. What it has already, it keeps.
+    pub fn set_most(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// The way without a stock: for probes, which must see what a newcomer sees.
@@ -101,7 +107,8 @@ impl<D: Dial> Ahead<D> {
     fn room(&self, wanted: usize) -> usize {
         match &mut *self.lock() {
             Stock::Open { idle, batch } => {
-                let room = wanted.min(self.most).saturating_sub(idle.len()).min(*batch);
+                let most = self.most.load(Ordering::Relaxed);
+                let room = wanted.min(most).saturating_sub(idle.len()).min(*batch);
                 if room > 0 {
                     *batch = BATCH_MAX.min(*batch * 2);
                 }

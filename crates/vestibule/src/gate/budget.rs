@@ -25,16 +25,12 @@ pub(super) struct RetryBudget {
 impl RetryBudget {
     /// A bucket with its floor, filled by `limits.retry_share` of one retry for each admission.
     pub(super) fn new(limits: &Limits) -> Self {
-        let share =
-            if limits.retry_share.is_nan() { 0.0 } else { limits.retry_share.clamp(0.0, 1.0) };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a share within 0..=1 of a thousand fits"
-        )]
-        let deposit = (share * RETRY as f64).round() as u64;
-        Self { tokens: FLOOR * RETRY, deposit }
+        Self { tokens: FLOOR * RETRY, deposit: deposit(limits) }
+    }
+
+    /// Another share from now on; what is in the bucket stays in it.
+    pub(super) fn set_share(&mut self, limits: &Limits) {
+        self.deposit = deposit(limits);
     }
 
     /// A client was admitted for the first time.
@@ -58,6 +54,18 @@ impl RetryBudget {
             None => false,
         }
     }
+}
+
+/// What one admission adds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share within 0..=1 of a thousand fits"
+)]
+fn deposit(limits: &Limits) -> u64 {
+    let share = if limits.retry_share.is_nan() { 0.0 } else { limits.retry_share.clamp(0.0, 1.0) };
+    (share * RETRY as f64).round() as u64
 }
 
 #[cfg(test)]

@@ -36,6 +36,14 @@ impl Places {
         }
     }
 
+    /// So many from now on. Whoever has one keeps it; shares that were not counted before are counted from
+    /// here.
+    pub(super) const fn set_limits(&mut self, limits: &Limits) {
+        self.held_max = limits.held_max;
+        self.bytes_max = limits.held_bytes_max;
+        self.share_max = limits.held_per_client_max;
+    }
+
     /// Whether there is one for this client. Its own share is looked at first: that of a client that fills
     /// the queue alone is the better reason.
     pub(super) fn room_for(&self, client: Option<ClientKey>, bytes: usize) -> Result<(), Refusal> {

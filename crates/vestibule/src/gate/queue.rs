@@ -4,6 +4,8 @@
 //! waiter; must never read a clock, sleep, draw a random number, or wake anybody itself. What others must hear
 //! is collected in [`Effects`], which the shell delivers after it has let go of the lock.
 
+mod limits;
+
 use tokio::time::Instant;
 
 use super::budget::RetryBudget;
@@ -39,10 +41,8 @@ pub(super) struct Queue<W> {
 
 impl<W> Queue<W> {
     /// An empty queue that holds. A limit of 0 hand-overs, scouts or tries would hold for ever and counts as 1.
-    pub(super) fn new(mut limits: Limits) -> Self {
-        limits.handovers_max = limits.handovers_max.max(1);
-        limits.scouts_max = limits.scouts_max.clamp(1, limits.handovers_max);
-        limits.tries_max = limits.tries_max.max(1);
+    pub(super) fn new(limits: Limits) -> Self {
+        let limits = limits::sound(limits);
         Self {
             places: Places::new(&limits),
             scouts: Scouts::new(&limits),

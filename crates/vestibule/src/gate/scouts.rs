@@ -67,6 +67,14 @@ impl Scouts {
         }
     }
 
+    /// So many may be out from now on.
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
+        self.room_max = limits.scouts_max;
+        self.left_max = limits.handovers_max.saturating_sub(limits.scouts_max);
+        let surplus = self.tried.len().saturating_sub(self.room_max);
+        self.tried.drain(..surplus);
+    }
+
     /// Whether one more may go.
     pub(super) fn has_room(&self) -> bool {
         self.in_room().count() < self.room_max

@@ -14,6 +14,7 @@ use vestibule_front::front::{Settings, Shared, accept};
 use vestibule_front::head::HeadLimits;
 use vestibule_front::head::forwarded::Trust;
 use vestibule_front::listener::{Listen, PublicListener};
+use vestibule_front::supervise::Patience;
 use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Evidence;
@@ -132,5 +133,11 @@ pub(crate) fn settings() -> Settings {
         trust: Trust::Nobody,
         drain_code: CloseCode::RESTARTING,
         drain_reason: drain::REASON.to_owned(),
+        patience: Patience {
+            startup: Duration::from_secs(60),
+            lame_duck: Duration::ZERO,
+            drain: Duration::from_secs(8),
+            child_grace: Duration::from_secs(2),
+        },
     }
 }

@@ -1,0 +1,222 @@
+//! Every key, its value, and where it comes from.
+//!
+//! Owns the one picture of all settings: for people, for machines, and for a reload that must know
+//! what differs. Must never print a secret.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::given::Origin;
+use super::keys::{Key, Keys, Kind};
+use super::layers::Settled;
+use super::shown::{HIDDEN, is_secret, shown, shown_value};
+
+/// Every key of a command.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    settings: Vec<Setting>,
+}
+
+/// One key.
+#[derive(Clone, Debug)]
+struct Setting {
+    key: String,
+    kind: Kind,
+    is_list: bool,
+    /// As in a file, without quotes; `None` if it is not set.
+    values: Option<Vec<String>>,
+    place: Place,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug)]
+enum Place {
+    Given(Origin),
+    Default,
+    Derived(String),
+}
+
+/// A value that nobody gave, with the reason for it.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    /// The key.
+    pub(crate) key: &'static str,
+    /// As in a file, without quotes; `None` if nothing follows.
+    pub(crate) values: Option<Vec<String>>,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl View {
+    /// Puts what was given, what is derived and what is default together.
+    pub(crate) fn new<A: clap::Args>(given: &Settled<A>, mut derived: Vec<Derived>) -> Self {
+        let setting = |key: &Key| {
+            let at = derived.iter().position(|derived| derived.key == key.name);
+            let (values, place) = match (given.given.get(&key.name), at) {
+                (Some(given), _) => {
+                    let values = given.values.iter();
+                    let values = values.map(|(text, _)| text.to_string_lossy().into_owned());
+                    (Some(values.collect()), Place::Given(given.origin.clone()))
+                }
+                (None, Some(at)) => {
+                    let derived = derived.swap_remove(at);
+                    (derived.values, Place::Derived(derived.reason))
+                }
+                (None, None) => (default(key), Place::Default),
+            };
+            let (name, kind, is_list) = (key.name.clone(), key.kind.clone(), key.is_list);
+            Setting { key: name, kind, is_list, values, place }
+        };
+        Self { settings: Keys::of::<A>().iter().map(setting).collect() }
+    }
+
+    /// The keys whose values differ in the other.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let pairs = self.settings.iter().zip(&other.settings);
+        let differ = pairs.filter(|(ours, theirs)| ours.values != theirs.values);
+        differ.map(|(ours, _)| ours.key.clone()).collect()
+    }
+
+    /// Takes over what the other says of these keys.
+    pub(crate) fn take_from(&mut self, other: Self, keys: &[String]) {
+        for (ours, theirs) in self.settings.iter_mut().zip(other.settings) {
+            if keys.contains(&ours.key) {
+                *ours = theirs;
+            }
+        }
+    }
+
+    /// A file that says the same, each line with the place that it comes from.
+    pub(crate) fn to_text(&self) -> String {
+        let lines: Vec<_> = self.settings.iter().map(Setting::to_line).collect();
+        let width =
+            lines.iter().map(|line| line.chars().count()).filter(|width| *width <= WIDTH_MAX);
+        let width = width.max().unwrap_or_default();
+        let mut text = String::new();
+        for (line, setting) in lines.iter().zip(&self.settings) {
+            let _ = writeln!(text, "{line:width$}  # {}", setting.place());
+        }
+        text
+    }
+
+    /// The same for machines.
+    pub(crate) fn to_json(&self) -> Value {
+        self.settings.iter().map(Setting::to_json).collect()
+    }
+}
+
+/// A longer line does not move the places of all others.
+const WIDTH_MAX: usize = 44;
+
+fn default(key: &Key) -> Option<Vec<String>> {
+    let values = key.arg.get_default_values();
+    match key.kind {
+        Kind::Switch => Some(vec!["false".to_owned()]),
+        _ if values.is_empty() => None,
+        _ => Some(values.iter().map(|value| value.to_string_lossy().into_owned()).collect()),
+    }
+}
+
+impl Setting {
+    fn to_line(&self) -> String {
+        match self.to_value() {
+            Some(value) => format!("{} = {}", self.key, in_toml(&value)),
+            None => format!("# {}", self.key),
+        }
+    }
+
+    fn place(&self) -> String {
+        match (&self.place, &self.values) {
+            (Place::Given(origin), _) => origin.to_string(),
+            (Place::Default, Some(_)) => "default".to_owned(),
+            (Place::Default, None) => "not set".to_owned(),
+            (Place::Derived(reason), Some(_)) => format!("derived: {reason}"),
+            (Place::Derived(reason), None) => format!("not set: {reason}"),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let (from, file, line, name) = match &self.place {
+            Place::Given(Origin::Flag) => ("flag", None, None, None),
+            Place::Given(Origin::Variable(name)) => ("variable", None, None, Some(name)),
+            Place::Given(Origin::File(file, line)) => ("file", Some(shown(file)), *line, None),
+            Place::Default => ("default", None, None, None),
+            Place::Derived(_) => ("derived", None, None, None),
+        };
+        let reason = match &self.place {
+            Place::Derived(reason) => Some(reason),
+            _ => None,
+        };
+        json!({
+            "key": self.key, "value": self.to_value(), "from": from,
+            "file": file, "line": line, "variable": name, "reason": reason,
+        })
+    }
+
+    /// Fit to be shown.
+    fn to_value(&self) -> Option<Value> {
+        let values = self.values.as_ref()?;
+        if self.kind == Kind::Words {
+            return Some(words(values));
+        }
+        if self.is_list {
+            return Some(values.iter().map(|value| shown_value(&self.key, value)).collect());
+        }
+        let value = values.first().map(String::as_str).unwrap_or_default();
+        Some(match self.kind {
+            Kind::Switch => (value == "true" || value == "1").into(),
+            Kind::Number if !is_secret(&self.key) => {
+                value.parse::<u64>().map_or_else(|_| shown(value).into(), Value::from)
+            }
+            _ => shown_value(&self.key, value).into(),
+        })
+    }
+}
+
+/// A command's words; what one of them calls a secret is not shown.
+fn words(words: &[String]) -> Value {
+    let mut is_secrets_value = false;
+    let fit = words.iter().map(|word| {
+        let was_named = std::mem::take(&mut is_secrets_value);
+        if was_named && !word.starts_with('-') {
+            return HIDDEN.to_owned();
+        }
+        match word.split_once('=') {
+            Some((name, _)) if is_secret(name) => format!("{}={HIDDEN}", shown(name)),
+            Some(_) => shown_value("", word),
+            None => {
+                is_secrets_value = word.starts_with('-') && is_secret(word);
+                shown_value("", word)
+            }
+        }
+    });
+    fit.collect()
+}
+
+/// JSON's texts, numbers and lists are TOML's as well.
+fn in_toml(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+            format!("[{}]", items.join(", "))
+        }
+        single => single.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a32_a_commands_secrets_are_not_shown() {
+        let line = ["app", "--db=postgres://me:pw@db/x", "--api-token", "tok", "--secret=s", "-v"];
+        let line: Vec<_> = line.map(str::to_owned).to_vec();
+        let shown = words(&line).to_string();
+        for secret in ["pw", "\"tok\"", "=s\""] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+        assert!(shown.contains("\"-v\"") && shown.contains("@db/x"), "{shown}");
+    }
+}
