@@ -128,7 +128,7 @@ pub(crate) fn serve(
     if let (Some(Readiness::Notify), Some(origin)) = (&args.door.ready, given.origin("ready")) {
         let message = "a service that we did not start can't send us notifications; \
                        use ready_path, or let `vestibule run` start it";
-        let mistake = Mistake::in_value(origin.clone(), "ready", "notify", message);
+        let mistake = Mistake::in_text(origin.clone(), "ready", "notify", message);
         given.mistakes.push(mistake);
     }
     let (door, view) = door(&args.door, &mut given, source);
@@ -288,7 +288,7 @@ fn patience<A>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Pa
         && given.is_sound(&["drain", "child_grace"])
     {
         let message = format!("longer than drain ({:?}), of which it is a part", patience.drain);
-        given.mistakes.push(Mistake::in_value(origin, "child_grace", &grace, &message));
+        given.mistakes.push(Mistake::in_text(origin, "child_grace", &grace, &message));
     }
     patience
 }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::Command;
 use super::given::{Given, Origin};
-use super::keys::{COMMAND, Key, Keys, Kind};
+use super::keys::{Key, Keys, Kind};
 use super::layers::one_of;
 use super::mistake::Mistake;
 use super::nearest::nearest;
@@ -19,6 +20,9 @@ use super::shown::shown;
 
 /// A larger one was not written by hand.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
+
+/// What `--config` would be called here.
+const FILE_KEY: &str = "config";
 
 /// Reads the bytes of the file of this name as a layer of these keys.
 pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
@@ -83,7 +87,11 @@ impl<'a> Document<'a> {
                     continue;
                 }
                 told.push(line);
-                self.reject(line, format!("not TOML: {}", shown(error.message()).trim_end()));
+                let words = line.and_then(|line| self.text.lines().nth(line - 1));
+                let words = words.map_or("", |line| key_in(line, self.keys));
+                let origin = Origin::File(Arc::clone(&self.name), line);
+                let message = in_our_words(error.message());
+                self.mistakes.push(Mistake::in_file(origin, words, message));
             }
             return;
         }
@@ -95,7 +103,17 @@ impl<'a> Document<'a> {
     fn take(&mut self, name: &str, at: &Range<usize>, value: &Spanned<DeValue<'a>>) {
         let origin = self.at(at);
         let Some(key) = self.keys.get(name) else {
-            self.mistakes.push(unknown(origin, name, self.keys));
+            // Tables of their own, such as one for each check, will be taken here.
+            let message = match value.get_ref() {
+                DeValue::Table(_) => {
+                    "no such table; every key stands at the top, without [...]".into()
+                }
+                DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
+                    "no such table; every key stands at the top, without [[...]]".into()
+                }
+                _ => unknown(name, self.keys),
+            };
+            self.mistakes.push(Mistake::in_words(origin, name, message));
             return;
         };
         let written = match value.get_ref() {
@@ -142,7 +160,7 @@ impl<'a> Document<'a> {
 
     fn reject(&mut self, line: Option<usize>, message: String) {
         let origin = Origin::File(Arc::clone(&self.name), line);
-        self.mistakes.push(Mistake::in_file(origin, message));
+        self.mistakes.push(Mistake::in_file(origin, "", message));
     }
 }
 
@@ -181,11 +199,51 @@ fn wants(key: &Key) -> String {
     }
 }
 
-fn unknown(origin: Origin, name: &str, keys: &Keys) -> Mistake {
-    let message = match nearest(name, keys.iter().map(|key| key.name.as_str())) {
+fn unknown(name: &str, keys: &Keys) -> String {
+    if name == FILE_KEY {
+        return "a file can't name another one; use --config or VESTIBULE_CONFIG".to_owned();
+    }
+    for command in [Command::Run, Command::Serve] {
+        if command.keys().get(name).is_some() {
+            return format!("a setting of `{}` alone: leave it out here", command.as_str());
+        }
+    }
+    match nearest(name, keys.iter().map(|key| key.name.as_str())) {
         Some(meant) => format!("no such key; did you mean {meant}?"),
-        None if name == COMMAND => "only `run` has a command".to_owned(),
         None => "no such key; `vestibule check-config` lists all of them".to_owned(),
-    };
-    Mistake::in_words(origin, name, message)
+    }
+}
+
+/// The key that a line which can't be read begins with. Nothing else of it: that may be a secret.
+fn key_in<'a>(line: &'a str, keys: &Keys) -> &'a str {
+    let line = line.trim_start();
+    let is_in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let (word, rest) = line.split_at(line.find(|c| !is_in_key(c)).unwrap_or(line.len()));
+    let is_key = keys.get(word).is_some() || rest.trim_start().starts_with('=');
+    if is_key { word } else { "" }
+}
+
+/// What the parser means, for someone who does not know its grammar by heart.
+fn in_our_words(message: &str) -> String {
+    const KNOWN: [(&str, &str); 10] = [
+        (
+            "string values must be quoted",
+            "no value, or a text without quotes: write key = \"text\"",
+        ),
+        ("invalid float", "not a value: a text stands in quotes, a number in digits"),
+        ("key with no value", "no value: write key = value"),
+        ("invalid basic string, expected non", "a control character or a line's end in a text"),
+        ("invalid basic string", "a text that is not ended: close its quotes on the same line"),
+        (
+            "missing comma between array",
+            "a list without a comma between values, or without its end",
+        ),
+        ("unclosed array", "a list without its end: write ] after the last value"),
+        ("duplicate key", "given before: keep one of the two"),
+        ("invalid unquoted key", "not a key: letters, digits and _"),
+        ("missing escaped value", "an unknown escape: write \\\\ for a backslash"),
+    ];
+    let known = KNOWN.into_iter().find(|(start, _)| message.starts_with(start));
+    known
+        .map_or_else(|| format!("not TOML: {}", shown(message).trim_end()), |(_, ours)| ours.into())
 }

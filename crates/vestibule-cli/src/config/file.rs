@@ -22,7 +22,7 @@ pub(crate) fn load(path: &Path, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
     let name: Arc<str> = path.to_string_lossy().into();
     match read(path) {
         Ok(bytes) => parse(&bytes, &name, keys),
-        Err(why) => (Vec::new(), vec![Mistake::in_file(Origin::File(name, None), why)]),
+        Err(why) => (Vec::new(), vec![Mistake::in_file(Origin::File(name, None), "", why)]),
     }
 }
 

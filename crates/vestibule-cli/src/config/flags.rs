@@ -156,10 +156,11 @@ impl Typed {
 
     fn take(&mut self, keys: &Keys, matches: &ArgMatches) {
         for key in keys.iter() {
-            let values = raw(matches, key.arg.get_id().as_str());
+            let mut values = raw(matches, key.arg.get_id().as_str());
             if values.len() > 1 && !key.is_list && key.kind != Kind::Words {
                 let message = "given more than once: keep one";
                 self.mistakes.push(Mistake::in_key(Origin::Flag, &key.name, message));
+                values.drain(1..);
             }
             if !values.is_empty() {
                 let values = values.into_iter().map(|value| (value, Origin::Flag)).collect();
@@ -192,7 +193,11 @@ fn leave_out(error: &clap::Error, line: &mut Vec<OsString>) -> Option<Mistake> {
                 words.count()
             };
             line.drain(at..at + count);
-            let message = "is no flag; a command stands behind `--`: vestibule run [FLAGS] -- CMD";
+            let message = if matches!(named.as_str(), "true" | "false") {
+                "no flag takes this after a blank: write --FLAG, or --FLAG=false"
+            } else {
+                "is no flag; a command stands behind `--`: vestibule run [FLAGS] -- CMD"
+            };
             Some(Mistake::in_words(Origin::Flag, named, message).about(COMMAND))
         }
         // An option at the end of the flags, or before another one.

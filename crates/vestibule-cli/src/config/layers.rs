@@ -150,11 +150,11 @@ fn check(key: &Key, value: &OsStr, origin: &Origin) -> Option<Mistake> {
             what_is_wrong(&error)
         }
     };
-    let written = match (origin, value.to_string_lossy()) {
-        (Origin::File(..), text) if key.kind != Kind::Number => format!("\"{text}\""),
-        (_, text) => text.into_owned(),
-    };
-    Some(Mistake::in_value(origin.clone(), &key.name, &written, &message))
+    let (origin, text) = (origin.clone(), value.to_string_lossy());
+    Some(match key.kind {
+        Kind::Number => Mistake::in_value(origin, &key.name, &text, &message),
+        _ => Mistake::in_text(origin, &key.name, &text, &message),
+    })
 }
 
 /// The argument without what ties it to others.

@@ -20,29 +20,53 @@ pub struct Mistake {
     /// What stands there, fit for a terminal; empty if the file as a whole is meant.
     subject: String,
     message: String,
+    /// The file could not be read, so that nothing is known of what it says.
+    is_of_whole_file: bool,
 }
 
 impl Mistake {
     /// About a key and the value it was given.
     pub(crate) fn in_value(origin: Origin, key: &str, value: &str, message: &str) -> Self {
         let subject = written(&origin, key, Some(value));
-        Self { origin, key: Some(key.to_owned()), subject, message: shown(message) }
+        Self {
+            origin,
+            key: Some(key.to_owned()),
+            subject,
+            message: shown(message),
+            is_of_whole_file: false,
+        }
     }
 
     /// About a key.
     pub(crate) fn in_key(origin: Origin, key: &str, message: impl Into<String>) -> Self {
         let subject = written(&origin, key, None);
-        Self { origin, key: Some(key.to_owned()), subject, message: message.into() }
+        Self {
+            origin,
+            key: Some(key.to_owned()),
+            subject,
+            message: message.into(),
+            is_of_whole_file: false,
+        }
+    }
+
+    /// About a key and the text it was given, which stands in quotes in a file.
+    pub(crate) fn in_text(origin: Origin, key: &str, text: &str, message: &str) -> Self {
+        match origin {
+            Origin::File(..) => Self::in_value(origin, key, &format!("\"{text}\""), message),
+            _ => Self::in_value(origin, key, text, message),
+        }
     }
 
     /// About something that is no key of ours, as it was written.
     pub(crate) fn in_words(origin: Origin, words: &str, message: impl Into<String>) -> Self {
-        Self { origin, key: None, subject: shown(words), message: message.into() }
+        let subject = if words.is_empty() { "\"\"".to_owned() } else { shown(words) };
+        Self { origin, key: None, subject, message: message.into(), is_of_whole_file: false }
     }
 
-    /// About a file as a whole, or a line in it that can't be read.
-    pub(crate) fn in_file(origin: Origin, message: impl Into<String>) -> Self {
-        Self { origin, key: None, subject: String::new(), message: message.into() }
+    /// About a file as a whole, or what can't be read in it, of which this is known.
+    pub(crate) fn in_file(origin: Origin, words: &str, message: impl Into<String>) -> Self {
+        let subject = shown(words);
+        Self { origin, key: None, subject, message: message.into(), is_of_whole_file: true }
     }
 
     /// Says which key was probably meant.
@@ -71,8 +95,8 @@ impl Mistake {
     }
 
     /// Whether a file could not be read, so that nothing is known of what it says.
-    pub(crate) fn is_of_whole_file(&self) -> bool {
-        self.subject.is_empty()
+    pub(crate) const fn is_of_whole_file(&self) -> bool {
+        self.is_of_whole_file
     }
 
     /// For machines.

@@ -38,7 +38,10 @@ pub(crate) fn shown_value(key: &str, value: &str) -> String {
     }
     let value = without_user(value);
     match value.split_once('?') {
-        Some((address, _)) => format!("{}?{HIDDEN}", shown(address)),
+        Some((address, query)) => {
+            let quote = if query.ends_with('"') { "\"" } else { "" };
+            format!("{}?{HIDDEN}{quote}", shown(address))
+        }
         None => shown(&value),
     }
 }
