@@ -101,7 +101,7 @@ pub(crate) fn run(
     source: &dyn EnvSource,
 ) -> Result<Run, Vec<Mistake>> {
     if given.is_missing(COMMAND) {
-        given.mistakes.push(missing("-- CMD", "the command to start", "the key command"));
+        given.mistakes.push(missing("-- CMD", "the command", "run [FLAGS] -- CMD", COMMAND));
     }
     let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
     let (door, view) = door(&args.door, &mut given, source);
@@ -121,8 +121,8 @@ pub(crate) fn serve(
     source: &dyn EnvSource,
 ) -> Result<Serve, Vec<Mistake>> {
     if given.is_missing("upstream") {
-        let instead = "VESTIBULE_UPSTREAM, or the key upstream";
-        given.mistakes.push(missing("--upstream ADDR", "where the service listens", instead));
+        let usage = "serve [FLAGS] --upstream ADDR";
+        given.mistakes.push(missing("--upstream", "the service's address", usage, "upstream"));
     }
     let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
     if let (Some(Readiness::Notify), Some(origin)) = (&args.door.ready, given.origin("ready")) {
@@ -143,8 +143,9 @@ fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
     mistakes
 }
 
-fn missing(flag: &str, what: &str, instead: &str) -> Mistake {
-    let message = format!("missing: {what}; give it here, or as {instead} in a file");
+fn missing(flag: &str, what: &str, usage: &str, key: &str) -> Mistake {
+    let message =
+        format!("{what} is missing. Usage: vestibule {usage}, or the key {key} in a file");
     Mistake::in_words(Origin::Flag, flag, message)
 }
 

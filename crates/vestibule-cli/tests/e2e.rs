@@ -20,6 +20,8 @@ mod door;
 mod drain;
 #[path = "e2e/early_end.rs"]
 mod early_end;
+#[path = "e2e/echo.rs"]
+mod echo;
 #[path = "e2e/exits.rs"]
 mod exits;
 #[path = "e2e/left_behind.rs"]
@@ -32,6 +34,8 @@ mod notify;
 mod random_moments;
 #[path = "e2e/real_clients.rs"]
 mod real_clients;
+#[path = "e2e/reload.rs"]
+mod reload;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "e2e/serve.rs"]

@@ -130,7 +130,9 @@ impl Reload {
             .partition(|key| AT_ONCE.contains(&key.as_str()));
         self.verbosity.set(door.log.verbose);
         self.front.reload(door.front);
-        warn_of_descriptors(&self.front.settings());
+        if changed.iter().any(|key| key == "max_held") {
+            warn_of_descriptors(&self.front.settings());
+        }
         tracing::info!(file, changed = changed.join(", "), "configuration reloaded");
         if !waiting.is_empty() {
             let keys = waiting.join(", ");

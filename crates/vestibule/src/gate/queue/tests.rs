@@ -2,6 +2,7 @@
 //! test moves. Random sequences are in `invariants`.
 
 mod invariants;
+mod limits;
 mod retries;
 mod scouting;
 mod shares;
