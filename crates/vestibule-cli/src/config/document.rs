@@ -21,6 +21,9 @@ use super::shown::shown;
 /// A larger one was not written by hand.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 
+/// What is said of a program, a picture, an archive.
+const NO_TEXT: &str = "not a text: this is no configuration file";
+
 /// What `--config` would be called here.
 const FILE_KEY: &str = "config";
 
@@ -38,11 +41,8 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
             .reject(None, format!("larger than {BYTES_MAX} bytes: this is no configuration file"));
         return document.done();
     }
-    if bytes.contains(&0) {
-        document.reject(None, "not a text: this is no configuration file".to_owned());
-        return document.done();
-    }
     match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => document.reject(None, NO_TEXT.to_owned()),
         Ok(text) => {
             // An editor's mark for UTF-8, which TOML allows to be there.
             document.text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -51,7 +51,10 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
         Err(error) => {
             let line =
                 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            document.reject(Some(line), "not UTF-8: save the file as a UTF-8 text".to_owned());
+            let is_binary = bytes.contains(&0);
+            let message =
+                if is_binary { NO_TEXT } else { "not UTF-8: save the file as a UTF-8 text" };
+            document.reject(Some(line), message.to_owned());
         }
     }
     document.done()
