@@ -3,6 +3,7 @@
 //! Owns binding and accepting. Must never exit or spin because one accept failed: a peer that
 //! is gone is skipped, a process out of descriptors pauses, and says so.
 
+mod patience;
 pub mod pauses;
 
 use std::fmt;
@@ -11,28 +12,16 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
-use rustix::io::Errno;
 use socket2::{Domain, Protocol, Type};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::time::{Instant, sleep};
 
-use self::pauses::Pauses;
-use crate::journal::millis;
+use self::patience::{Exhausted, until_accepted};
 use crate::stream::{Peer, Socket, Stream};
 
 /// Connections that the kernel may finish for us before we accept them; it caps this by
 /// `net.core.somaxconn`, 4096 on current Linux.
 const BACKLOG: i32 = 4096;
-/// How long accepting rests when the process is out of descriptors or memory; doubled each time.
-const EXHAUSTED_PAUSE_MIN: Duration = Duration::from_millis(10);
-/// And at most: a freed descriptor should not stay unused for longer than anybody would notice.
-const EXHAUSTED_PAUSE_MAX: Duration = Duration::from_millis(100);
-/// So many peers may be gone before they were accepted, one after the other, until we take it for a fault of ours
-/// (a sandbox that forbids accepting) and rest.
-const GONE_IN_A_ROW_MAX: u32 = 64;
-
 /// Where to listen: `HOST:PORT`, `:PORT`, `PORT` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
@@ -172,60 +161,6 @@ impl Listener for PublicListener {
     }
 }
 
-/// Accepts until it succeeds.
-async fn until_accepted<T, F>(exhausted: &mut Exhausted, accept: impl Fn() -> F) -> T
-where
-    F: Future<Output = io::Result<T>>,
-{
-    let (mut gone, mut failed) = (0, 0);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept() => accepted,
-            () = exhausted.0.over() => {
-                exhausted.over(Instant::now());
-                continue;
-            }
-        };
-        match accepted {
-            Ok(accepted) => {
-                exhausted.0.go_on(Instant::now());
-                return accepted;
-            }
-            Err(error) if peer_is_gone(&error) && gone < GONE_IN_A_ROW_MAX => gone += 1,
-            Err(error) => {
-                exhausted.met(&error, Instant::now());
-                sleep(pause_after(failed)).await;
-                failed += 1;
-            }
-        }
-    }
-}
-
-/// Says that the process is out of descriptors or memory, and that it is so no more.
-#[derive(Debug, Default)]
-struct Exhausted(Pauses);
-
-impl Exhausted {
-    fn met(&mut self, error: &io::Error, now: Instant) {
-        if let Some(spell) = self.0.begin(now) {
-            let pauses = spell.pauses;
-            tracing::error!(%error, pauses, "accepting paused: new connections wait in the kernel");
-        }
-    }
-
-    fn over(&mut self, now: Instant) {
-        if let Some(spell) = self.0.end() {
-            let (lasted_ms, pauses) = (millis(spell.lasted(now)), spell.pauses);
-            tracing::info!(lasted_ms, pauses, "accepting goes on");
-        }
-    }
-}
-
-/// The pause after so many failures in a row.
-fn pause_after(failed: u32) -> Duration {
-    EXHAUSTED_PAUSE_MIN.saturating_mul(1 << failed.min(8)).min(EXHAUSTED_PAUSE_MAX)
-}
-
 impl Drop for SocketFile {
     fn drop(&mut self) {
         // Someone may have put another socket there since; only ours may go.
@@ -271,26 +206,6 @@ fn is_stale(path: &Path) -> bool {
         && dial().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// Errors of one connection that died before it was accepted; accept(2) asks to go on.
-fn peer_is_gone(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
-    matches!(
-        Errno::from_raw_os_error(code),
-        Errno::CONNABORTED
-            | Errno::CONNRESET
-            | Errno::INTR
-            | Errno::PROTO
-            | Errno::NETDOWN
-            | Errno::NOPROTOOPT
-            | Errno::HOSTDOWN
-            | Errno::NONET
-            | Errno::HOSTUNREACH
-            | Errno::OPNOTSUPP
-            | Errno::NETUNREACH
-            | Errno::PERM
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,34 +228,6 @@ mod tests {
         for (text, wanted) in rows {
             assert_eq!(text.parse().ok(), wanted, "{text}");
         }
-    }
-
-    /// How long accepting took that failed with each of these before it succeeded, and how often it paused.
-    async fn accepted_after(errors: &[Errno]) -> (u64, u64) {
-        let (mut exhausted, began) = (Exhausted::default(), Instant::now());
-        let left = std::cell::RefCell::new(errors.iter());
-        let accept = || {
-            let next = left.borrow_mut().next();
-            std::future::ready(next.map_or(Ok(()), |error| Err((*error).into())))
-        };
-        until_accepted(&mut exhausted, accept).await;
-        let took = millis(began.elapsed());
-        (took, exhausted.0.end().map_or(0, |spell| spell.pauses))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn f15_f16_a_process_out_of_descriptors_or_memory_rests_and_goes_on() {
-        for error in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
-            assert_eq!(accepted_after(&[error]).await, (10, 1), "{error}");
-            assert_eq!(accepted_after(&[error; 7]).await, (10 + 20 + 40 + 80 + 300, 7), "{error}");
-        }
-    }
-
-    /// Breaks if a peer that is gone makes others wait, or if a fault that looks like it makes us spin.
-    #[tokio::test(start_paused = true)]
-    async fn peers_that_are_gone_are_skipped_and_a_fault_that_never_ends_is_no_spin() {
-        assert_eq!(accepted_after(&[Errno::CONNABORTED; 64]).await, (0, 0));
-        assert_eq!(accepted_after(&[Errno::PERM; 66]).await, (10 + 20, 2));
     }
 
     /// A dead process leaves its socket file; a live one must not lose its own.
