@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use vestibule::environment::Process;
+use vestibule::environment::{EnvSource, Process};
 use vestibule_front::front::Shared;
 use vestibule_front::process::guard::{self, Guard};
 use vestibule_front::process::mask;
@@ -92,6 +92,7 @@ async fn behind_the_door(
         guard,
         family_around: door.family_around.clone().map(Into::into),
         args: args.command[1..].to_vec(),
+        search_path: Process.get("PATH").unwrap_or_default().into(),
         program: args.command.into_iter().next().unwrap_or_default(),
     };
     let front = Shared::new(door.front, Upstream::Loopback(port));

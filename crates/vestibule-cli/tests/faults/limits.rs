@@ -6,9 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::machine::{self, can, limited, with_processes};
-use crate::stage::{Stage, words};
+use crate::stage::{Stage, eventually, words};
 
 const PARALLEL: usize = 8;
+/// Longer than the hold of those who wait.
+const STOOD_STILL: Duration = Duration::from_millis(1500);
 
 /// A service that has nothing to do with the door's limits, and its address.
 fn service(stage: &Stage) -> (tokio::process::Child, String) {
@@ -128,7 +130,8 @@ async fn f20_a_front_that_stood_still_answers_each_client_once() {
     let mut held = door.clients(PARALLEL).await;
     assert!(held[0].is_held().await);
     door.signal(Signal::STOP).await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let since = tokio::time::Instant::now();
+    eventually("its clients' time is over", || since.elapsed() > STOOD_STILL).await;
     stage.touch("wait");
     stage.notes("bound").await;
     door.signal(Signal::CONT).await;

@@ -33,6 +33,20 @@ async fn asked(address: &str) -> (Client, crate::client::Answer) {
     (client, answer)
 }
 
+/// A client whom the door can serve again.
+async fn asked_until_served(address: &str) -> Client {
+    let deadline = tokio::time::Instant::now() + BOUND;
+    while tokio::time::Instant::now() < deadline {
+        let (client, answer) = asked(address).await;
+        if answer.status == 101 {
+            return client;
+        }
+        answer.is_refusal("short");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("no port ever came back");
+}
+
 #[tokio::test]
 async fn f17_without_local_ports_clients_are_told_so_and_later_ones_are_served() {
     let stage = Stage::new();
@@ -70,17 +84,8 @@ async fn f17_without_local_ports_clients_are_told_so_and_later_ones_are_served()
     }
     // A port comes back when its connection has been gone for a second.
     drop(open);
-    let deadline = tokio::time::Instant::now() + BOUND;
-    loop {
-        let (mut client, answer) = asked(&address).await;
-        if answer.status == 101 {
-            client.echoes("hello").await;
-            break;
-        }
-        answer.is_refusal("short");
-        assert!(tokio::time::Instant::now() < deadline, "no port ever came back");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    let mut served = asked_until_served(&address).await;
+    served.echoes("hello").await;
     door.signal(rustix::process::Signal::TERM).await;
     assert_eq!(door.exit().await, 0);
 }

@@ -8,6 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use crate::machine;
 use crate::stage::{Stage, words};
 
+/// The kind of a file, its content and mode, the statuses it may end with, and the reason that is said.
+type Row<'a> = (&'a str, &'a [u8], u32, &'a [i32], &'a str);
+
 /// The start of a program for a machine that this one is not (elf(5)).
 fn foreign() -> Vec<u8> {
     let other: u16 = if cfg!(target_arch = "aarch64") { 62 } else { 183 };
@@ -22,7 +25,7 @@ fn foreign() -> Vec<u8> {
 
 #[tokio::test]
 async fn a_command_that_cannot_run_is_named_with_the_reason() {
-    let rows: [(&str, &[u8], u32, &[i32], &str); 6] = [
+    let rows: [Row<'_>; 6] = [
         ("mode", b"#!/bin/sh\n", 0o644, &[126], "is it executable?"),
         ("interpreter", b"#!/no/such/interpreter\n", 0o755, &[126], "the interpreter or loader"),
         ("foreign", &foreign(), 0o755, &[2, 126, 127], "built for another machine"),

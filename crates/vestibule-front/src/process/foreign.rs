@@ -16,21 +16,21 @@ const MACHINES: [(u16, &str); 6] =
     [(3, "386"), (40, "arm"), (62, "amd64"), (183, "arm64"), (22, "s390x"), (243, "riscv64")];
 
 /// The machine for which the program is built, if that is another one than ours. The C library gives
-/// such a file to a shell, whose complaint about its bytes tells nobody what happened.
-pub fn machine_of(program: &OsStr) -> Option<&'static str> {
-    let theirs = machine_of_file(&found(program)?)?;
+/// such a file to a shell, whose complaint about its bytes tells nobody what happened. A bare name is
+/// looked up along `search_path`, the value of `PATH`.
+pub fn machine_of(program: &OsStr, search_path: &OsStr) -> Option<&'static str> {
+    let theirs = machine_of_file(&found(program, search_path)?)?;
     let ours = machine_of_file(Path::new("/proc/self/exe"));
     (Some(theirs) != ours && ours.is_some()).then_some(theirs)
 }
 
 /// The file that a name stands for: itself with a slash in it, else the first along `PATH`.
-fn found(program: &OsStr) -> Option<PathBuf> {
+fn found(program: &OsStr, search_path: &OsStr) -> Option<PathBuf> {
     let program = Path::new(program);
     if program.components().count() > 1 {
         return Some(program.to_owned());
     }
-    let directories = env::var_os("PATH")?;
-    env::split_paths(&directories).map(|path| path.join(program)).find(|path| path.is_file())
+    env::split_paths(search_path).map(|path| path.join(program)).find(|path| path.is_file())
 }
 
 fn machine_of_file(path: &Path) -> Option<&'static str> {
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn what_runs_here_is_not_foreign() {
-        assert_eq!(machine_of(OsStr::new("sh")), None);
-        assert_eq!(machine_of(OsStr::new("no-such-program-anywhere")), None);
-        assert_eq!(machine_of(OsStr::new("/etc/passwd")), None);
+        for program in ["sh", "no-such-program-anywhere", "/etc/passwd", "/bin/sh"] {
+            assert_eq!(machine_of(OsStr::new(program), OsStr::new("/usr/bin:/bin")), None);
+        }
     }
 }

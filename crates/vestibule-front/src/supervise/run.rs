@@ -3,7 +3,7 @@
 //! Owns the child's life: started, found ready, started again, ended last. Must never let the
 //! child's own end cut what the door should close first.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ const KILLED_WITHIN: Duration = Duration::from_secs(2);
 pub struct Plan {
     /// A path or a name.
     pub program: OsString,
+    /// Where a bare name is looked up, as in `PATH`.
+    pub search_path: OsString,
     /// Arguments, with `{port}` still in them.
     pub args: Vec<OsString>,
     /// The child's private port.
@@ -126,7 +128,7 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
         };
         bury(plan, &mut child).await;
         if !was_ready {
-            name_foreign(&plan.program, exit);
+            name_foreign(plan, exit);
         }
         let Some(pause) = restarts.after(exit, Instant::now(), fastrand::f64()) else {
             let failure = Failure::new(format!("the service {exit}"));
@@ -317,11 +319,11 @@ async fn name_elsewhere(pid: u32, port: u16) {
 }
 
 /// A program for another machine ends in a shell that cannot read it (sh(1), "exit status").
-fn name_foreign(program: &OsStr, exit: Exit) {
+fn name_foreign(plan: &Plan, exit: Exit) {
     if !matches!(exit, Exit::Code(2 | 126 | 127)) {
         return;
     }
-    if let Some(machine) = foreign::machine_of(program) {
+    if let Some(machine) = foreign::machine_of(&plan.program, &plan.search_path) {
         tracing::error!(
             built_for = machine,
             "the command is built for another machine: take an image for this one",
