@@ -3,13 +3,14 @@
 //! Owns names, help and spelling; variables and the keys of a configuration file are made of the
 //! same definitions, by `config`. Must never decide what a missing one means: `settings` does.
 
+pub(crate) mod teaching;
 mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use vestibule_front::head::forwarded::Cidr;
 use vestibule_front::listener::Listen;
 use vestibule_front::tunnel::close::CloseCode;
@@ -17,14 +18,16 @@ use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 
 use self::values::{Count, close_code, path};
+use crate::commands::completions::CompletionsArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::demo::backend::BackendArgs;
+use crate::commands::man::ManArgs;
 use crate::commands::race::RaceArgs;
 use crate::duration::{above_zero, duration};
 
 /// Keeps WebSocket users whole while the service behind it starts, restarts, or stops.
 #[derive(Debug, Parser)]
-#[command(name = "vestibule", version, max_term_width = 100)]
+#[command(name = "vestibule", version = crate::version::SHORT, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -35,15 +38,36 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start a command behind the door: the container's entry point
     Run(Box<RunArgs>),
-    /// Stand before a service that something else starts
     Serve(Box<ServeArgs>),
     CheckConfig(Box<CheckConfigArgs>),
     Race(Box<RaceArgs>),
     Demo(DemoArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     #[command(hide = true)]
     DemoBackend(BackendArgs),
+}
+
+/// Reads a whole command line, the program's name included.
+///
+/// # Errors
+/// Help that was asked for, or what is wrong with the line: see `usage`.
+pub(crate) fn typed(line: &[OsString]) -> Result<Args, clap::Error> {
+    let definition = teaching::taught(Args::command());
+    Args::from_arg_matches(&definition.try_get_matches_from(line)?)
+}
+
+/// The definition of what people type: without commands that only programs start.
+pub(crate) fn visible() -> clap::Command {
+    let whole = Args::command();
+    let commands = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    clap::Command::new("vestibule")
+        .version(crate::version::SHORT)
+        .about(whole.get_about().cloned().unwrap_or_default())
+        .args(whole.get_arguments().cloned())
+        .subcommands(commands.collect::<Vec<_>>())
+        .subcommand_required(true)
 }
 
 /// Where settings may stand besides flags and variables.
@@ -84,7 +108,7 @@ pub(crate) enum Checked {
     Serve(Box<ServeArgs>),
 }
 
-/// Start a command behind the door.
+/// Start a command behind the door: the container's entry point.
 ///
 /// Listens at once, starts the command on a private port (in $PORT, and wherever an argument says
 /// {port}), holds WebSocket handshakes until it is ready, then hands them over.
@@ -115,6 +139,9 @@ pub(crate) struct RunArgs {
 }
 
 /// Stand before a service that something else starts.
+///
+/// Listens at once, holds WebSocket handshakes until the service is ready, then hands them over. It
+/// asks the service again whenever it is lost, for as long as it lives.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
@@ -219,7 +246,7 @@ pub(crate) struct DoorArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lame_duck: Option<Duration>,
 
-    /// From then on, how long everything may take [default: 8s]
+    /// How long tunnels and the service may take to end, after SIGTERM and --lame-duck [default: 8s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) drain: Option<Duration>,
 
@@ -287,8 +314,6 @@ impl DoorArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

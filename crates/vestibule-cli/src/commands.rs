@@ -3,8 +3,10 @@
 //! Owns the way from validated settings to the crates that do the work.
 
 pub(crate) mod check_config;
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod door;
+pub(crate) mod man;
 pub(crate) mod race;
 pub(crate) mod reload;
 pub(crate) mod run;

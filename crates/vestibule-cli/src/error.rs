@@ -2,7 +2,7 @@
 //!
 //! Owns kind, message and hints. Must never decide an exit status: `exit` does, from the kind.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 use crate::config::Mistake;
@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Configuration,
     /// The machine's.
     System,
+    /// Nobody's: this signal asked us to stop.
+    Stopped(u8),
 }
 
 /// One failure: what happened, and what to do.
@@ -40,11 +42,17 @@ impl Error {
     #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Self {
         Self::configurations(mistakes.iter().map(ToString::to_string).collect())
+            .hint("`vestibule check-config` shows every setting and where it comes from")
     }
 
     /// A failure of the machine's.
     pub(crate) fn system(message: impl Display) -> Self {
         Self { kind: Kind::System, messages: vec![message.to_string()], hints: Vec::new() }
+    }
+
+    /// We were asked to stop.
+    pub(crate) fn stopped(signal: u8, message: impl Display) -> Self {
+        Self { kind: Kind::Stopped(signal), messages: vec![message.to_string()], hints: Vec::new() }
     }
 
     /// Adds what to do about it.
@@ -55,12 +63,18 @@ impl Error {
 
     /// Writes it to stderr; there is nowhere to say that this failed.
     pub(crate) fn print(&self) {
-        let mut stderr = std::io::stderr().lock();
+        let _ = std::io::stderr().lock().write_all(self.to_string().as_bytes());
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for message in &self.messages {
-            let _ = writeln!(stderr, "error: {message}");
+            writeln!(f, "error: {message}")?;
         }
         for hint in &self.hints {
-            let _ = writeln!(stderr, "hint: {hint}");
+            writeln!(f, "hint: {hint}")?;
         }
+        Ok(())
     }
 }

@@ -2,11 +2,9 @@
 //!
 //! Owns the one list of them; README shows it. Must never be bypassed by `process::exit`.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::error::Kind;
-use crate::stdout;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +21,8 @@ pub(crate) enum Exit {
     Configuration,
     /// `run`: the child's own status, or that of a shell which could not run it (126, 127).
     Child(u8),
+    /// `race`, `demo`: this signal stopped us; 128 and its number, as every shell says it.
+    Stopped(u8),
 }
 
 impl Exit {
@@ -34,6 +34,7 @@ impl Exit {
             Self::System => 71,
             Self::Configuration => 78,
             Self::Child(code) => code,
+            Self::Stopped(number) => 128_u8.saturating_add(number),
         }
     }
 }
@@ -49,22 +50,48 @@ impl From<Kind> for Exit {
         match kind {
             Kind::Configuration => Self::Configuration,
             Kind::System => Self::System,
+            Kind::Stopped(number) => Self::Stopped(number),
         }
     }
 }
 
-/// Prints what clap has to say, and ends as it should: help is no mistake.
-pub(crate) fn of_usage(error: &clap::Error) -> Exit {
-    let printed = error.print();
-    if error.use_stderr() {
-        // There is nowhere to say that this failed.
-        return Exit::Configuration;
-    }
-    match stdout::judged(printed.and_then(|()| std::io::stdout().flush())) {
-        Ok(_) => Exit::Ok,
-        Err(error) => {
-            error.print();
-            error.kind.into()
+/// Every status and what it means: help, manual and README show this table.
+pub(crate) const TABLE: [(&str, &str); 9] = [
+    ("0", "all is well; under `run`, the command ended with 0"),
+    ("1", "`race`, `demo`: a client was lost"),
+    ("69", "`run`: never ready within `--startup-timeout`"),
+    ("71", "the machine refused something: the port is taken, stdout is full"),
+    ("78", "a flag, a variable or a file is wrong"),
+    ("126", "`run`: the command is there and can't be run"),
+    ("127", "`run`: the command was not found"),
+    ("128 + n", "signal n ended the command of `run`, or stopped `race` or `demo`"),
+    ("any other", "`run`: the command's own"),
+];
+
+/// The table for a terminal.
+pub(crate) fn page() -> String {
+    let lines: Vec<_> =
+        TABLE.iter().map(|(status, meaning)| format!("  {status:9}  {meaning}")).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Would break if a status were given that no page explains, or if pages told different tales.
+    #[test]
+    fn every_status_is_in_the_table_and_the_readme_shows_it() {
+        let all = [Exit::Ok, Exit::ClientLost, Exit::NeverReady, Exit::System, Exit::Configuration];
+        for exit in all {
+            let code = exit.code().to_string();
+            assert!(TABLE.iter().any(|(status, _)| *status == code), "{exit:?}");
+        }
+        assert_eq!(Exit::from(Kind::Stopped(15)).code(), 143);
+        let readme = include_str!("../../../README.md");
+        for (status, meaning) in TABLE {
+            let row = format!("| {status} | {meaning} |");
+            assert!(readme.contains(&row), "README lacks: {row}");
         }
     }
 }

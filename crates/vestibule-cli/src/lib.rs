@@ -13,6 +13,8 @@ mod log;
 mod runtime;
 mod settings;
 mod stdout;
+mod usage;
+mod version;
 
 /// The forms of a log line, public for those who attack them.
 #[doc(hidden)]
@@ -20,34 +22,34 @@ pub use crate::log::form as log_form;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Args, Command};
+use crate::args::Command;
 use crate::exit::Exit;
 
 /// Does what the process was asked to do, and answers with its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Some(asked) = config::flags::read(&line()) {
+    let line: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if version::is_asked_for_long(&line) {
+        return ended(stdout::write(&version::long()).map(|_reader| Exit::Ok));
+    }
+    if let Some(asked) = config::flags::read(&line) {
         return ended(commands::with_settings(asked));
     }
-    let args = match Args::try_parse() {
+    let args = match args::typed(&line) {
         Ok(args) => args,
-        Err(error) => return exit::of_usage(&error).into(),
+        Err(error) => return ended(usage::answered(&error, &line)),
     };
     ended(match args.command {
         Command::Race(args) => commands::race::race(args),
         Command::Demo(args) => commands::demo::demo(args),
+        Command::Completions(args) => commands::completions::completions(args),
+        Command::Man(args) => commands::man::man(args),
         Command::DemoBackend(args) => commands::demo::backend::serve(args),
         // Read with their settings, above.
         Command::Run(_) | Command::Serve(_) | Command::CheckConfig(_) => {
             Err(error::Error::system("these words could be read once and not again"))
         }
     })
-}
-
-fn line() -> Vec<std::ffi::OsString> {
-    std::env::args_os().collect()
 }
 
 fn ended(ended: Result<Exit, error::Error>) -> ExitCode {

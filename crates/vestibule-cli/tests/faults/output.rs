@@ -28,6 +28,9 @@ fn printing() -> Vec<Vec<&'static str>> {
         race(&[]),
         race(&["--json"]),
         vec!["demo"],
+        vec!["man"],
+        vec!["completions", "bash"],
+        vec!["--version", "--verbose"],
     ]
 }
 
@@ -92,7 +95,7 @@ async fn f22_a_race_whose_reader_never_reads_can_be_stopped() {
     let pid = door.pid().await;
     eventually("the pipe is full", || is_stuck_in_write(pid)).await;
     door.signal(Signal::TERM).await;
-    assert_eq!(door.exit().await, 71);
+    assert_eq!(door.exit().await, 143);
     assert!(door.logs("error: ").await.contains("stopped"));
     drop(reader);
     stage.nothing_is_left("a race that nobody read").await;

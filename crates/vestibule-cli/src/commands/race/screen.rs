@@ -4,6 +4,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use vestibule::environment::{EnvSource, Process};
 use vestibule_race::report::Style;
 
 /// How a report is drawn.
@@ -12,23 +13,6 @@ pub(crate) struct ScreenArgs {
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
-
-    /// <https://no-color.org>
-    #[arg(long, hide = true, env = "NO_COLOR", hide_env = true)]
-    no_color: Option<String>,
-
-    #[arg(long, hide = true, env = "TERM", hide_env = true)]
-    term: Option<String>,
-
-    /// The locale, from the variable that outranks the others (POSIX XBD 8.2)
-    #[arg(long, hide = true, env = "LC_ALL", hide_env = true)]
-    lc_all: Option<String>,
-
-    #[arg(long, hide = true, env = "LC_CTYPE", hide_env = true)]
-    lc_ctype: Option<String>,
-
-    #[arg(long, hide = true, env = "LANG", hide_env = true)]
-    lang: Option<String>,
 }
 
 /// The user's screen.
@@ -43,54 +27,57 @@ pub(crate) struct Screen {
 impl Screen {
     /// Finds out what stdout and stderr are.
     pub(crate) fn detect(args: &ScreenArgs) -> Self {
-        let dumb = args.term.as_deref() == Some("dumb");
+        let dumb = is_dumb(&Process);
         Self {
-            style: style(args, io::stdout().is_terminal() && !dumb),
+            style: style(args.ascii, io::stdout().is_terminal(), &Process),
             live: io::stderr().is_terminal() && !dumb,
         }
     }
 }
 
-/// Colour only on a terminal and unless `NO_COLOR` is set and not empty; blocks unless a locale
-/// says that they cannot be shown.
-fn style(args: &ScreenArgs, terminal: bool) -> Style {
-    let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-    let locale = set(&args.lc_all).or(set(&args.lc_ctype)).or(set(&args.lang));
+/// A terminal that can do nothing but print (terminfo(5)).
+fn is_dumb(source: &dyn EnvSource) -> bool {
+    source.get("TERM").as_deref() == Some("dumb")
+}
+
+/// Colour on a terminal that has it; NO_COLOR (<https://no-color.org>) forbids it, CLICOLOR_FORCE
+/// (<https://bixense.com/clicolors>) asks for it anywhere. Blocks unless a locale, from the variable
+/// that outranks the others (POSIX XBD 8.2), says that they cannot be shown.
+fn style(ascii: bool, terminal: bool, source: &dyn EnvSource) -> Style {
+    let set = |name: &str| source.get(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
     let utf8 = locale.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     });
-    Style { colour: terminal && set(&args.no_color).is_none(), unicode: utf8 && !args.ascii }
+    let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let colour = (forced || (terminal && !is_dumb(source))) && set("NO_COLOR").is_none();
+    Style { colour, unicode: utf8 && !ascii }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashMap;
 
-    fn args() -> ScreenArgs {
-        ScreenArgs {
-            ascii: false,
-            no_color: None,
-            term: None,
-            lc_all: None,
-            lc_ctype: None,
-            lang: None,
-        }
-    }
+    use super::*;
 
     // Breaks each rule that decides how a page is drawn.
     #[test]
     fn colour_and_blocks_follow_the_screen() {
-        assert_eq!(style(&args(), true), Style { colour: true, unicode: true });
-        assert!(!style(&args(), false).colour);
-        let no_color = |value: &str| ScreenArgs { no_color: Some(value.into()), ..args() };
-        assert!(!style(&no_color("1"), true).colour);
-        assert!(style(&no_color(""), true).colour);
-        assert!(!style(&ScreenArgs { ascii: true, ..args() }, true).unicode);
-        let lang = |value: &str| ScreenArgs { lang: Some(value.into()), ..args() };
-        assert!(!style(&lang("C"), true).unicode);
-        assert!(style(&lang("de_DE.UTF-8"), true).unicode);
-        let outranked = ScreenArgs { lc_all: Some("POSIX".into()), ..lang("en_US.utf8") };
-        assert!(!style(&outranked, true).unicode);
+        let of = |terminal, set: &[(&'static str, &'static str)]| {
+            style(false, terminal, &set.iter().copied().collect::<HashMap<_, _>>())
+        };
+        assert_eq!(of(true, &[]), Style { colour: true, unicode: true });
+        assert!(!of(false, &[]).colour);
+        assert!(!of(true, &[("NO_COLOR", "1")]).colour);
+        assert!(of(true, &[("NO_COLOR", "")]).colour);
+        assert!(!of(true, &[("TERM", "dumb")]).colour);
+        assert!(of(false, &[("CLICOLOR_FORCE", "1")]).colour);
+        assert!(!of(false, &[("CLICOLOR_FORCE", "0")]).colour);
+        assert!(!of(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).colour);
+        assert!(!style(true, true, &HashMap::<&str, &str>::new()).unicode);
+        assert!(!of(true, &[("LANG", "C")]).unicode);
+        assert!(of(true, &[("LANG", "de_DE.UTF-8")]).unicode);
+        assert!(!of(true, &[("LC_ALL", "POSIX"), ("LANG", "en_US.utf8")]).unicode);
     }
 }

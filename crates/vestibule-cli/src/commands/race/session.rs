@@ -51,13 +51,12 @@ impl Session {
     }
 
     fn unless_stopped<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let stopped = || Error::system("stopped; whatever was started is gone");
-        let Some(runtime) = &self.runtime else { return Err(stopped()) };
+        let Some(runtime) = &self.runtime else { return Err(stopped(SignalKind::terminate())) };
         let mut stop = self.stop.borrow_mut();
         runtime.block_on(async {
             tokio::select! {
                 result = act => result,
-                () = stop.told() => Err(stopped()),
+                signal = stop.told() => Err(stopped(signal)),
             }
         })
     }
@@ -70,6 +69,11 @@ impl Drop for Session {
             runtime.shutdown_background();
         }
     }
+}
+
+fn stopped(signal: SignalKind) -> Error {
+    let number = u8::try_from(signal.as_raw_value()).unwrap_or_default();
+    Error::stopped(number, "stopped; whatever was started is gone")
 }
 
 /// The signals that end a race early.
@@ -92,10 +96,10 @@ impl Stop {
     }
 
     /// Waits for the first of them.
-    async fn told(&mut self) {
+    async fn told(&mut self) -> SignalKind {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
         }
     }
 }
