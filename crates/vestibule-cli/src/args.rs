@@ -3,6 +3,7 @@
 //! Owns names, help and spelling; variables and the keys of a configuration file are made of the
 //! same definitions, by `config`. Must never decide what a missing one means: `settings` does.
 
+pub(crate) mod admin;
 pub(crate) mod teaching;
 mod values;
 
@@ -17,6 +18,7 @@ use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 
+use self::admin::AdminArgs;
 use self::values::{Count, close_code, path};
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::demo::DemoArgs;
@@ -257,6 +259,9 @@ pub(crate) struct DoorArgs {
     /// The Close code of a drain
     #[arg(long, value_name = "CODE", value_parser = close_code, default_value = "1012")]
     pub(crate) drain_code: CloseCode,
+
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
 
     /// How log lines are written
     #[arg(long, value_enum, default_value_t)]

@@ -2,6 +2,7 @@
 //!
 //! Owns the way from validated settings to the crates that do the work.
 
+pub(crate) mod admin;
 pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod demo;

@@ -28,6 +28,7 @@ const FLUSH_MAX: Duration = Duration::from_millis(500);
 /// Keeps the log going; dropping it lets the last lines out.
 pub(crate) struct Running {
     lines: Arc<Mutex<Option<SyncSender<String>>>>,
+    dropped: Arc<AtomicU64>,
     done: Receiver<()>,
     writer: Option<JoinHandle<()>>,
     verbosity: Verbosity,
@@ -47,22 +48,28 @@ pub(crate) fn start(log: &Log) -> Running {
         ToWriter { log: log.clone(), lines: Arc::clone(&lines), dropped: Arc::clone(&dropped) };
     let (filter, handle) = reload::Layer::new(level(log.verbose));
     let json = log.json;
+    let counted = Arc::clone(&dropped);
     let writer = std::thread::Builder::new()
         .name("log".into())
         .spawn(move || {
-            write_lines(&receiver, &dropped, json);
+            write_lines(&receiver, &counted, json);
             let _ = finished.send(());
         })
         .ok();
     let subscriber = tracing_subscriber::registry().with(out.with_filter(filter));
     let _ = tracing::subscriber::set_global_default(subscriber);
-    Running { lines, done, writer, verbosity: Verbosity(handle) }
+    Running { lines, dropped, done, writer, verbosity: Verbosity(handle) }
 }
 
 impl Running {
     /// A handle on how much is logged.
     pub(crate) fn verbosity(&self) -> Verbosity {
         self.verbosity.clone()
+    }
+
+    /// How many lines were dropped so far; it goes on counting.
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.dropped)
     }
 }
 
@@ -110,13 +117,15 @@ impl<S: Subscriber> Layer<S> for ToWriter {
 }
 
 fn write_lines(lines: &Receiver<String>, dropped: &AtomicU64, json: bool) {
+    let mut said = 0;
     while let Ok(line) = lines.recv() {
         let mut stderr = std::io::stderr().lock();
         // One write a line, so that lines of ours and the child's never mix.
         let _ = stderr.write_all(line.as_bytes());
-        let lost = dropped.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let _ = stderr.write_all(form::lost(lost, json).as_bytes());
+        let lost = dropped.load(Ordering::Relaxed);
+        if lost > said {
+            let _ = stderr.write_all(form::lost(lost - said, json).as_bytes());
+            said = lost;
         }
     }
 }

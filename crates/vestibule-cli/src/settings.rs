@@ -2,6 +2,7 @@
 //!
 //! Owns what each missing value means, and what two values mean together. Must never start anything.
 
+pub(crate) mod admin;
 mod derived;
 
 use std::num::NonZeroUsize;
@@ -22,6 +23,7 @@ use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 use vestibule_front::upstream::settle::StatusRules;
 
+use self::admin::Admin;
 use crate::args::{DoorArgs, LogFormat, Refusal, RunArgs, ServeArgs};
 use crate::config::keys::COMMAND;
 use crate::config::layers::Settled;
@@ -49,6 +51,8 @@ pub(crate) struct Door {
     pub(crate) front: front::Settings,
     /// How readiness is learnt.
     pub(crate) source: Source,
+    /// Where health, metrics and events are shown, if anywhere.
+    pub(crate) admin: Option<Admin>,
     /// How lines are logged.
     pub(crate) log: Log,
     /// Where we run.
@@ -167,6 +171,7 @@ fn door<A: clap::Args>(
         }
     };
     let patience = patience(args, &budgets, given);
+    let admin = admin::admin(&args.admin, &listen, given, variables);
     let log = log(args, environment.platform, variables);
     let front = front(args, &environment, &budgets, patience);
     let runtime_directory = variables.get("XDG_RUNTIME_DIR");
@@ -180,6 +185,7 @@ fn door<A: clap::Args>(
         port_is_given,
         front,
         source,
+        admin,
         log,
         environment,
         runtime_directory,

@@ -12,6 +12,8 @@
     reason = "tests say what they expect by unwrapping"
 )]
 
+#[path = "e2e/admin.rs"]
+mod admin;
 #[path = "e2e/client.rs"]
 mod client;
 #[path = "e2e/door.rs"]

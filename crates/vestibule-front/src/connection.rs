@@ -14,10 +14,9 @@ use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
 use crate::handover::hand_over;
 use crate::head::policy::{self, PolicyContext, Request};
-use crate::head::{Head, HeadReader, Plain};
+use crate::head::{Head, HeadReader, Plain, TraceContext};
 use crate::hold::{self, Came};
-use crate::journal;
-use crate::journal::millis;
+use crate::journal::{About, Journal, Kind as For};
 use crate::proxy::{After, exchange};
 use crate::shared::Shared;
 use crate::stream::scratch::read_once;
@@ -40,8 +39,10 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
     loop {
         let head = match read_head(&front, &mut client, &mut reader, deadline).await {
             Ok(head) => head,
-            Err(Unread::Left) => return,
-            Err(Unread::Refuse(reason)) => return refuse(&mut client, &reason).await,
+            Err(Unread::Over(by)) => return front.journal.over(Ending::new(by, Phase::Head)),
+            Err(Unread::Refuse(reason)) => {
+                return refuse(&front.journal, &mut client, &reason).await;
+            }
         };
         let came = Came { at: Instant::now(), over: peer };
         let settings = front.settings();
@@ -55,7 +56,9 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
                 tokio::spawn(hand_over(front, client, Box::new(handshake), early, came));
                 return;
             }
-            Err(error) => return refuse(&mut client, &Reason::Head(error)).await,
+            Err(error) => {
+                return refuse(&front.journal, &mut client, &Reason::Head(error)).await;
+            }
         };
         drop(head);
         reader.shrink();
@@ -65,22 +68,22 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, came)).await {
             After::Keep => {}
             After::Broken(ending) => {
-                journal::broke_off(ending, millis(Instant::now() - came.at));
+                front.journal.broke_off(ending, Instant::now() - came.at);
                 client.break_off();
                 return;
             }
             After::Over(ending) => {
-                let lasted = millis(Instant::now() - came.at);
+                let about = about(came.at, trace);
                 match ending.by {
-                    Party::Client => return journal::left(ending, lasted, trace),
-                    Party::Upstream => journal::broke_off(ending, lasted),
+                    Party::Client => return front.journal.left(ending, about),
+                    Party::Upstream => front.journal.broke_off(ending, about.waited),
                     // It only wanted no further request.
-                    Party::Door => {}
+                    Party::Door => front.journal.over(ending),
                 }
                 return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
-                journal::refused(&reason, ending, millis(Instant::now() - came.at), trace);
+                front.journal.refused(&reason, ending, about(came.at, trace));
                 if is_head {
                     farewell::over_http_to_head(&mut client, &reason).await;
                 } else {
@@ -90,13 +93,17 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
             }
         }
         drop(seat);
-        let Some(next) = next_head(&front, &mut client, &mut reader).await else { return };
-        deadline = next;
+        deadline = match next_head(&front, &mut client, &mut reader).await {
+            Ok(deadline) => deadline,
+            Err(by) => return front.journal.over(Ending::new(by, Phase::Head)),
+        };
     }
 }
 
+/// Why there is no head.
 enum Unread {
-    Left,
+    /// Nothing is owed to anybody.
+    Over(Party),
     Refuse(Reason),
 }
 
@@ -122,24 +129,25 @@ async fn read_head<S: Stream, D: Dial>(
             biased;
             read = timeout_at(deadline, read) => read,
             // Without a word: an answer would keep the place for as long as it takes to be read.
-            () = &mut wanted => return Err(Unread::Left),
+            () = &mut wanted => return Err(Unread::Over(Party::Door)),
         };
         match read {
             Ok(Ok(count)) if count > 0 => {}
-            Ok(_) => return Err(Unread::Left),
+            Ok(_) => return Err(Unread::Over(Party::Client)),
             // A connection that never spoke (a probe, a browser's spare) is owed no answer.
-            Err(_elapsed) if reader.is_empty() => return Err(Unread::Left),
+            Err(_elapsed) if reader.is_empty() => return Err(Unread::Over(Party::Door)),
             Err(_elapsed) => return Err(Unread::Refuse(Reason::HeadTimeout)),
         }
     }
 }
 
-/// Waits for the first byte of a next head, and answers when that head must be whole.
+/// Waits for the first byte of a next head, and answers when that head must be whole, or who ended
+/// the connection.
 async fn next_head<S: Stream, D: Dial>(
     front: &Arc<Shared<D>>,
     client: &mut S,
     reader: &mut HeadReader,
-) -> Option<Instant> {
+) -> Result<Instant, Party> {
     if reader.is_empty() {
         reader.shrink();
         let mut leaving = front.drain.leaving();
@@ -149,15 +157,16 @@ async fn next_head<S: Stream, D: Dial>(
             // Whoever speaks in the moment in which its place is wanted keeps it.
             biased;
             read = timeout_at(idle_end, read) => read,
-            () = front.places.is_wanted() => return None,
-            () = leaving.begun() => return None,
+            () = front.places.is_wanted() => return Err(Party::Door),
+            () = leaving.begun() => return Err(Party::Door),
         };
         match read {
             Ok(Ok(count)) if count > 0 => {}
-            _ => return None,
+            Ok(_) => return Err(Party::Client),
+            Err(_elapsed) => return Err(Party::Door),
         }
     }
-    Some(Instant::now() + front.settings().head_timeout)
+    Ok(Instant::now() + front.settings().head_timeout)
 }
 
 async fn plain_request<S: Stream, D: Dial>(
@@ -178,12 +187,19 @@ async fn plain_request<S: Stream, D: Dial>(
         () = client.left() => return After::Over(Ending::new(Party::Client, Phase::Held)),
     };
     match admitted {
-        Ok(permit) => exchange(front, client, reader, plain, permit).await,
+        Ok(permit) => {
+            front.journal.plain_admitted(permit.waited(Instant::now()));
+            exchange(front, client, reader, plain, permit).await
+        }
         Err(refusal) => After::Refuse(Reason::Gate(refusal), Ending::new(Party::Door, Phase::Held)),
     }
 }
 
-async fn refuse<S: Stream>(client: &mut S, reason: &Reason) {
-    journal::refused(reason, Ending::new(Party::Client, Phase::Head), 0, None);
+fn about(arrived: Instant, trace: Option<TraceContext>) -> About {
+    About { kind: Some(For::Plain), waited: Instant::now() - arrived, trace }
+}
+
+async fn refuse<S: Stream>(journal: &Journal, client: &mut S, reason: &Reason) {
+    journal.refused(reason, Ending::new(Party::Client, Phase::Head), About::default());
     farewell::over_http(client, reason).await;
 }

@@ -50,6 +50,9 @@ impl Ending {
 }
 
 impl Party {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Upstream, Self::Door];
+
     /// The word used in logs, metrics and tests.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +64,10 @@ impl Party {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Head, Self::Held, Self::Dialling, Self::Settling, Self::Tunnel, Self::Drain];
+
     /// The word used in logs, metrics and tests.
     pub const fn as_str(self) -> &'static str {
         match self {

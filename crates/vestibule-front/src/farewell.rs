@@ -3,6 +3,8 @@
 //! Owns writing a refusal and leaving so that it arrives. Must never echo anything of a
 //! request, and never stay longer than a moment.
 
+mod code;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};

@@ -12,8 +12,6 @@ use vestibule::gate::Releases;
 
 use crate::connection;
 use crate::crowd::Crowd;
-use crate::journal;
-use crate::journal::millis;
 use crate::listener::Listener;
 use crate::listener::pauses::Pauses;
 use crate::process::memory;
@@ -27,12 +25,14 @@ const LOOKS_APART: Duration = Duration::from_secs(2);
 /// Accepts and serves connections until it is dropped; those already accepted go on.
 pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L) {
     let releases = front.gate.on_release();
+    front.journal.watch_pauses(listener.pauses());
     let mut looks = interval(LOOKS_APART);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (pauses, crowd) = (Pauses::default(), Crowd::default());
     let mut aside = Aside { front: &front, releases, pauses, looks, crowd };
     loop {
         let (stream, peer) = aside.until(listener.accept()).await;
+        front.journal.accepted();
         // What is served needs more descriptors than its own. One may wait for its place unread, so that nobody
         // gives way to a newcomer that does not exist; all others wait in the kernel.
         let place = aside.place().await;
@@ -57,13 +57,7 @@ impl<D: Dial> Aside<'_, D> {
             return place;
         }
         if let Some(spell) = self.pauses.begin(Instant::now()) {
-            let (full, pauses) = (places.occupancy(), spell.pauses);
-            tracing::warn!(
-                open = full.open,
-                limit = full.limit,
-                pauses,
-                "accepting paused: as many connections as may be are open, and newcomers wait in the kernel",
-            );
+            self.front.journal.full(places.occupancy(), spell.pauses);
         }
         let place = self.until(places.take()).await;
         self.pauses.go_on(Instant::now());
@@ -86,7 +80,7 @@ impl<D: Dial> Aside<'_, D> {
     fn released(&mut self) {
         self.front.dial.clear();
         if let Some(release) = self.releases.borrow_and_update().last {
-            journal::released(release);
+            self.front.journal.released(release);
         }
     }
 
@@ -99,8 +93,7 @@ impl<D: Dial> Aside<'_, D> {
 
     fn goes_on(&mut self) {
         if let Some(spell) = self.pauses.end() {
-            let (lasted_ms, pauses) = (millis(spell.lasted(Instant::now())), spell.pauses);
-            tracing::info!(lasted_ms, pauses, "accepting goes on: there is room again");
+            self.front.journal.has_room(spell.lasted(Instant::now()), spell.pauses);
         }
     }
 }

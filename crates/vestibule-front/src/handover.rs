@@ -17,8 +17,7 @@ use crate::farewell::{self, Reason, Style};
 use crate::head::upgrade::Verified;
 use crate::head::{Handshake, TraceContext};
 use crate::hold::{self, Came};
-use crate::journal;
-use crate::journal::millis;
+use crate::journal::{About, Kind as For};
 use crate::relay::{self, Behind, Kept};
 use crate::shared::Shared;
 use crate::stream::Stream;
@@ -77,8 +76,9 @@ pub async fn hand_over<S: Stream, D: Dial>(
     };
     match opened {
         Ok(open) => {
-            let waited = open.permit.waited(Instant::now());
-            journal::admitted(waited, open.permit.tries(), handshake.trace());
+            let lag = front.service.lag(arrived, Instant::now());
+            let about = about(arrived, handshake.trace());
+            front.journal.admitted(about, open.permit.tries(), lag);
             begin_tunnel(front, client, open, seat, (arrived, handshake.trace()));
         }
         Err(out) => Box::pin(end(&front, client, &handshake, out, arrived)).await,
@@ -265,7 +265,7 @@ fn begin_tunnel<S: Stream, D: Dial>(
         let ended = tunnel::drive(tunnel, client, upstream, turn).await;
         let now = Instant::now();
         front.service.tunnel_ended(restarted(&ended), now);
-        journal::tunnel_ended(&ended, now - arrived, trace);
+        front.journal.tunnel_ended(&ended, about(arrived, trace));
         drop(seat);
     });
 }
@@ -282,6 +282,10 @@ fn restarted(ended: &Ended) -> bool {
     }
 }
 
+fn about(arrived: Instant, trace: Option<TraceContext>) -> About {
+    About { kind: Some(For::Handshake), waited: Instant::now() - arrived, trace }
+}
+
 async fn end<S: Stream, D: Dial>(
     front: &Arc<Shared<D>>,
     mut client: S,
@@ -289,10 +293,11 @@ async fn end<S: Stream, D: Dial>(
     out: Out<D::Stream>,
     arrived: Instant,
 ) {
-    let waited = millis(Instant::now() - arrived);
+    let about = about(arrived, handshake.trace());
+    let its_answer = Ending::new(Party::Upstream, Phase::Settling);
     match out {
         Out::Left(phase) => {
-            journal::left(Ending::new(Party::Client, phase), waited, handshake.trace());
+            front.journal.left(Ending::new(Party::Client, phase), about);
         }
         Out::Refuse(reason, phase) => {
             let by = match reason {
@@ -300,7 +305,7 @@ async fn end<S: Stream, D: Dial>(
                 Reason::Gate(_) | Reason::Short(_) => Party::Door,
                 _ => Party::Upstream,
             };
-            journal::refused(&reason, Ending::new(by, phase), waited, handshake.trace());
+            front.journal.refused(&reason, Ending::new(by, phase), about);
             match (&reason, front.settings().refusal) {
                 (Reason::Gate(refusal), Style::Close) => {
                     farewell::over_websocket(&mut client, handshake, refusal).await;
@@ -309,13 +314,13 @@ async fn end<S: Stream, D: Dial>(
             }
         }
         Out::Relay(answered) => {
-            journal::answered(answered.status, waited);
+            front.journal.answered(answered.status, its_answer, about);
             if relay::live(answered, &client).await == Behind::End {
                 farewell::leave(&mut client).await;
             }
         }
         Out::RelayKept(kept) => {
-            journal::answered(kept.status, waited);
+            front.journal.answered(kept.status, its_answer, about);
             if Steady(&mut client).write_all(&kept.bytes).await.is_ok() {
                 farewell::leave(&mut client).await;
             }

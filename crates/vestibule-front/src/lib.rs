@@ -3,6 +3,7 @@
 //! Owns every byte and descriptor between a public client and the upstream.
 //! Must never print, parse flags, or read the process environment.
 
+pub mod admin;
 pub mod body;
 pub mod connection;
 pub mod crowd;

@@ -12,6 +12,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use socket2::{Domain, Protocol, Type};
 use tokio::net::{TcpListener, UnixListener};
@@ -45,6 +47,12 @@ pub trait Listener: Send + 'static {
 
     /// The next connection, and its peer's address. Resolves only with a usable connection.
     fn accept(&mut self) -> impl Future<Output = (Self::Stream, Peer)> + Send;
+
+    /// How often accepting paused for want of descriptors or memory, for whoever shows it. Only
+    /// grows.
+    fn pauses(&self) -> Arc<AtomicU64> {
+        Arc::default()
+    }
 }
 
 /// A bound public listener.
@@ -158,6 +166,10 @@ impl Listener for PublicListener {
     async fn accept(&mut self) -> (Socket, Peer) {
         let Self { socket, exhausted } = self;
         until_accepted(exhausted, || socket.accept()).await
+    }
+
+    fn pauses(&self) -> Arc<AtomicU64> {
+        self.exhausted.total()
     }
 }
 

@@ -3,15 +3,16 @@
 //! Owns the one state from which the gate's stance and readiness follow. Must never probe,
 //! dial or supervise: others see, and tell it here.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use vestibule::gate::{Gate, Permit, Refusal, Stance};
 use vestibule::readiness::{Failure, Publisher, State};
+use vestibule::startup::{Phase, Phases, Timeline};
 
-use crate::journal::millis;
+use crate::journal::Journal;
 use crate::upstream::probe::Evidence;
 use crate::upstream::scout::{Fall, Youth};
 
@@ -33,6 +34,7 @@ enum Life {
 pub struct Service {
     inner: Mutex<Inner>,
     gate: Gate,
+    journal: Arc<Journal>,
     lost: Notify,
 }
 
@@ -42,14 +44,45 @@ struct Inner {
     since: Instant,
     fall: Fall,
     publisher: Publisher,
+    /// When the published state last changed.
+    published: Instant,
+    startup: Timeline,
+    /// The evidence of the last readiness, and when it was.
+    last_ready: Option<(Evidence, Instant)>,
+}
+
+/// What can be told of the service at one moment.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// How long its state has been what it is.
+    pub unchanged_for: Duration,
+    /// How its start went.
+    pub startup: Timeline,
+    /// The evidence by which it was ready last.
+    pub evidence: Option<Evidence>,
+    /// Open tunnels.
+    pub tunnels: usize,
 }
 
 impl Service {
     /// A service that is starting.
-    pub fn new(gate: Gate, publisher: Publisher, now: Instant) -> Self {
+    pub fn new(gate: Gate, publisher: Publisher, journal: Arc<Journal>, now: Instant) -> Self {
         publisher.publish(State::Initializing);
-        let inner = Inner { life: Life::Starting, since: now, fall: Fall::default(), publisher };
-        Self { inner: Mutex::new(inner), gate, lost: Notify::new() }
+        let inner = Inner {
+            life: Life::Starting,
+            since: now,
+            fall: Fall::default(),
+            publisher,
+            published: now,
+            startup: Timeline::new(phases(), now),
+            last_ready: None,
+        };
+        Self { inner: Mutex::new(inner), gate, journal, lost: Notify::new() }
+    }
+
+    /// It was started, or is about to be probed.
+    pub fn started(&self, now: Instant) {
+        self.lock().reach(Phase::SERVICES, now);
     }
 
     /// It was found ready: scouts go first.
@@ -58,10 +91,12 @@ impl Service {
         if !matches!(inner.life, Life::Starting | Life::Failed(_)) {
             return;
         }
-        let after = now - inner.since;
+        let (after, held) = (now - inner.since, self.gate.counts().held);
         inner.become_(Life::Ready(Youth::Young(evidence)), now);
-        inner.publisher.publish(State::WebsocketReady);
-        tracing::info!(after_ms = millis(after), held = self.gate.counts().held, "ready");
+        inner.last_ready = Some((evidence, now));
+        inner.reach(if held > 0 { Phase::WEBSOCKET } else { Phase::COMPLETE }, now);
+        inner.publish(State::WebsocketReady, now);
+        self.journal.ready(after, held);
         self.gate.take_stance(Stance::Scout);
     }
 
@@ -72,7 +107,8 @@ impl Service {
         let held = self.gate.counts().held;
         if permit.settled() {
             inner.become_(Life::Ready(Youth::Grown), now);
-            tracing::info!(held, "first hand-over settled: releasing");
+            inner.reach(Phase::COMPLETE, now);
+            self.journal.survived(held);
         }
     }
 
@@ -81,8 +117,9 @@ impl Service {
         let mut inner = self.lock();
         if matches!(inner.life, Life::Ready(_)) {
             inner.become_(Life::Starting, now);
-            inner.publisher.publish(State::Initializing);
-            tracing::warn!(why, "not ready any more: holding");
+            inner.publish(State::Initializing, now);
+            inner.startup.restart(now);
+            self.journal.lost(why);
             self.gate.take_stance(Stance::Hold);
             self.lost.notify_one();
         }
@@ -93,7 +130,9 @@ impl Service {
         let mut inner = self.lock();
         if inner.life != Life::Draining {
             inner.become_(Life::Starting, now);
-            inner.publisher.publish(State::Initializing);
+            inner.publish(State::Initializing, now);
+            inner.startup.restart(now);
+            self.journal.restarting();
             self.gate.take_stance(Stance::Hold);
         }
     }
@@ -103,22 +142,24 @@ impl Service {
         let mut inner = self.lock();
         if inner.life != Life::Draining {
             inner.become_(Life::Failed(failure.clone()), now);
-            inner.publisher.publish(State::Failed(failure.clone()));
-            tracing::error!(reason = %failure, held = self.gate.counts().held, "failed: refusing");
+            inner.publish(State::Failed(failure.clone()), now);
+            // What was complete stays so: then it is the service that failed, not its start.
+            let _ = inner.startup.fail(failure.reason(), now);
+            self.journal.failed(failure, self.gate.counts().held);
             self.gate.take_stance(Stance::Refuse(Refusal::Failed(failure.clone())));
         }
     }
 
     /// Readiness ends; newcomers are still admitted until [`Self::refuse_draining`].
     pub fn lame_duck(&self) {
-        self.lock().publisher.publish(State::Draining);
+        self.lock().publish(State::Draining, Instant::now());
     }
 
     /// Newcomers and held clients are refused from now on.
     pub fn refuse_draining(&self, now: Instant) {
         let mut inner = self.lock();
         inner.become_(Life::Draining, now);
-        inner.publisher.publish(State::Draining);
+        inner.publish(State::Draining, now);
         self.gate.take_stance(Stance::Refuse(Refusal::Draining));
     }
 
@@ -139,6 +180,33 @@ impl Service {
         }
     }
 
+    /// How long ago it got ready, for a client that arrived before that.
+    pub fn lag(&self, arrived: Instant, now: Instant) -> Option<Duration> {
+        let (_, ready) = self.lock().last_ready?;
+        (arrived < ready).then(|| now.saturating_duration_since(ready))
+    }
+
+    /// Whether it has ever been ready.
+    pub fn has_been_ready(&self) -> bool {
+        self.lock().last_ready.is_some()
+    }
+
+    /// Open tunnels.
+    pub fn tunnels(&self) -> usize {
+        self.lock().fall.open()
+    }
+
+    /// What can be told of it now.
+    pub fn picture(&self, now: Instant) -> Picture {
+        let inner = self.lock();
+        Picture {
+            unchanged_for: now.saturating_duration_since(inner.published),
+            startup: inner.startup.clone(),
+            evidence: inner.last_ready.map(|(evidence, _)| evidence),
+            tunnels: inner.fall.open(),
+        }
+    }
+
     /// A tunnel began.
     pub fn tunnel_began(&self) {
         self.lock().fall.began();
@@ -149,7 +217,7 @@ impl Service {
         let mut inner = self.lock();
         if inner.fall.ended(dropped) && inner.life == Life::Ready(Youth::Grown) {
             inner.become_(Life::Ready(Youth::Young(Evidence::Connected)), now);
-            tracing::warn!("the last tunnel was dropped by the service: scouts go first again");
+            self.journal.fell();
             self.gate.take_stance(Stance::Scout);
         }
     }
@@ -159,7 +227,31 @@ impl Service {
     }
 }
 
+/// The phases of a start, as the front sees it: `init`, until the service is started or probed for the
+/// first time; `services`, until it is ready by evidence; `websocket`, while scouts are out for those
+/// held; `complete` once a hand-over survived, or at readiness if nobody was held. Were the last not
+/// so, a platform that routes clients only after the start is complete would wait for ever.
+fn phases() -> Phases {
+    Phases::new([Phase::INIT, Phase::SERVICES, Phase::WEBSOCKET])
+}
+
 impl Inner {
+    /// Goes forward; a start that failed and is seen to go on has recovered, which is another one.
+    fn reach(&mut self, phase: Phase, now: Instant) {
+        if self.startup.failure().is_some() {
+            self.startup.restart(now);
+        }
+        // A phase that lies behind says nothing new.
+        let _ = self.startup.enter(phase, now);
+    }
+
+    fn publish(&mut self, state: State, now: Instant) {
+        if self.publisher.state() != state {
+            self.published = now;
+        }
+        self.publisher.publish(state);
+    }
+
     fn become_(&mut self, life: Life, now: Instant) {
         self.life = life;
         self.since = now;

@@ -16,6 +16,7 @@ use crate::drain::Drain;
 use crate::farewell::Style;
 use crate::head::HeadLimits;
 use crate::head::forwarded::Trust;
+use crate::journal::Journal;
 use crate::service::Service;
 use crate::stream::placed::Places;
 use crate::tunnel::close::CloseCode;
@@ -108,6 +109,8 @@ pub struct Shared<D: Dial> {
     pub shortages: Said,
     /// Who may be connected, and how many are.
     pub places: Places,
+    /// Where everything is told.
+    pub journal: Arc<Journal>,
     /// When we began to listen.
     started: Instant,
 }
@@ -117,7 +120,8 @@ impl<D: Dial> Shared<D> {
     pub fn new(settings: Settings, dial: D) -> Arc<Self> {
         let gate = Gate::new(settings.limits.clone());
         let (publisher, readiness) = readiness::channel("front");
-        let service = Service::new(gate.clone(), publisher, Instant::now());
+        let journal = Arc::<Journal>::default();
+        let service = Service::new(gate.clone(), publisher, Arc::clone(&journal), Instant::now());
         let (drain, pool) = (Drain::default(), Pool::default());
         let started = Instant::now();
         let dial = Ahead::new(dial, settings.dial_ahead);
@@ -135,6 +139,7 @@ impl<D: Dial> Shared<D> {
             places,
             upstream_requests,
             shortages: Said::default(),
+            journal,
             started,
         })
     }
@@ -157,6 +162,11 @@ impl<D: Dial> Shared<D> {
             ready_path: at_start.ready_path.clone(),
             ..settings
         }));
+    }
+
+    /// When we began.
+    pub const fn started(&self) -> Instant {
+        self.started
     }
 
     /// Until when a client that arrived at `arrived` may be held.

@@ -104,6 +104,7 @@ mod door;
 pub mod environment;
 mod follow;
 pub mod gate;
+pub mod health;
 #[cfg(feature = "tower")]
 pub mod layer;
 pub mod readiness;

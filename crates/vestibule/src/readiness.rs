@@ -44,6 +44,17 @@ pub enum State {
 }
 
 impl State {
+    /// Every word that [`State::as_str`] may return, in the order of the variants.
+    pub const WORDS: [&'static str; 7] = [
+        "unknown",
+        "initializing",
+        "dependencies_ready",
+        "services_ready",
+        "websocket_ready",
+        "failed",
+        "draining",
+    ];
+
     /// Whether new traffic may come.
     #[must_use]
     pub const fn is_ready(&self) -> bool {

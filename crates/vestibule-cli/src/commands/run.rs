@@ -19,13 +19,14 @@ use vestibule_front::upstream::dial::{Upstream, free_loopback_port};
 use vestibule_front::upstream::probe::Readiness;
 
 use crate::args::{ChildTerm, Restart, RunArgs};
+use crate::commands::admin::Desk;
 use crate::commands::door;
 use crate::commands::reload::{Reload, Reloading};
 use crate::config::Sources;
 use crate::config::view::View;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::log::{self, Verbosity};
+use crate::log;
 use crate::runtime;
 use crate::settings::{self, Door, Run};
 
@@ -43,8 +44,7 @@ pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
         tracing::warn!(%error, "no guard: if we are killed, workers of the command may live on");
         None
     });
-    let outcome =
-        runtime.block_on(behind_the_door(args, door, guard, (sources, log.verbosity(), view)));
+    let outcome = runtime.block_on(behind_the_door(args, door, guard, (sources, &log, view)));
     // Connections that outlived their time go with the runtime, and are not waited for.
     runtime.shutdown_background();
     drop(log);
@@ -55,9 +55,10 @@ async fn behind_the_door(
     args: RunArgs,
     mut door: Door,
     guard: Option<Guard>,
-    (sources, verbosity, view): (Sources, Verbosity, View),
+    (sources, log, view): (Sources, &log::Running, View),
 ) -> Result<Outcome, Error> {
     let (signals, hangups) = door::signals()?;
+    let desk = Desk::new(&mut door, log)?;
     let listener = door::listen(&mut door)?;
     if !procfs::is_there() {
         tracing::warn!(
@@ -96,7 +97,8 @@ async fn behind_the_door(
         program: args.command.into_iter().next().unwrap_or_default(),
     };
     let front = Shared::new(door.front, Upstream::Loopback(port));
-    let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
+    let _admin = desk.open(&front);
+    let reload = Reload::new(Arc::clone(&front), sources, log.verbosity(), view);
     let _reloading = Reloading::on(hangups, reload);
     Ok(supervise(front, listener, plan, signals).await)
 }

@@ -9,6 +9,7 @@ use vestibule_front::front::Shared;
 use vestibule_front::process::mask;
 use vestibule_front::supervise::serve::serve as stand_before;
 
+use crate::commands::admin::Desk;
 use crate::commands::door;
 use crate::commands::reload::{Reload, Reloading};
 use crate::config::Sources;
@@ -30,6 +31,7 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
     let verbosity = log.verbosity();
     let left = runtime.block_on(async {
         let (signals, hangups) = door::signals()?;
+        let desk = Desk::new(&mut door, &log)?;
         let listener = door::listen(&mut door)?;
         if door::is_itself(&listener, &upstream) {
             let message = format!("upstream {upstream}: that is the door itself");
@@ -38,6 +40,7 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
         }
         tracing::info!(%upstream, "standing before");
         let front = Shared::new(door.front, upstream);
+        let _admin = desk.open(&front);
         let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
         let _reloading = Reloading::on(hangups, reload);
         stand_before(front, listener, door.source.readiness, signals).await;

@@ -8,6 +8,8 @@ use std::ffi::OsString;
 
 use vestibule::environment::EnvSource;
 
+use vestibule_front::admin::guard::TOKEN_VARIABLE;
+
 use super::FILE_VARIABLE;
 use super::given::{Given, Origin};
 use super::keys::{Key, Keys, Kind, PREFIX, variable_of};
@@ -18,9 +20,15 @@ use super::shown::shown;
 /// What separates the values of a list.
 const SEPARATOR: char = ',';
 
-/// Variables with our prefix that are no settings: words between processes of ours, and the tests'.
-const NO_SETTINGS: [&str; 4] =
-    [FILE_VARIABLE, "VESTIBULE_FAMILY", "VESTIBULE_PUBLIC_PORT", "VESTIBULE_RACE_STAMP"];
+/// Variables with our prefix that are no settings: a secret, which no file may hold and nothing show,
+/// words between processes of ours, and the tests'.
+const NO_SETTINGS: [&str; 5] = [
+    FILE_VARIABLE,
+    TOKEN_VARIABLE,
+    "VESTIBULE_FAMILY",
+    "VESTIBULE_PUBLIC_PORT",
+    "VESTIBULE_RACE_STAMP",
+];
 /// The same, by how they begin. The last two are Kubernetes' words about a Service that is named
 /// `vestibule` ("Service", section "Environment variables").
 const NO_SETTINGS_PREFIXES: [&str; 4] =

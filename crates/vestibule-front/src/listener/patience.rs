@@ -3,6 +3,8 @@
 //! Owns which failures are skipped and which are rested over. Must never end, nor spin.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -28,14 +30,14 @@ where
     loop {
         let accepted = tokio::select! {
             accepted = accept() => accepted,
-            () = exhausted.0.over() => {
+            () = exhausted.pauses.over() => {
                 exhausted.over(Instant::now());
                 continue;
             }
         };
         match accepted {
             Ok(accepted) => {
-                exhausted.0.go_on(Instant::now());
+                exhausted.pauses.go_on(Instant::now());
                 return accepted;
             }
             Err(error) if peer_is_gone(&error) && gone < GONE_IN_A_ROW_MAX => gone += 1,
@@ -50,18 +52,27 @@ where
 
 /// Says that the process is out of descriptors or memory, and that it is so no more.
 #[derive(Debug, Default)]
-pub(super) struct Exhausted(Pauses);
+pub(super) struct Exhausted {
+    pauses: Pauses,
+    total: Arc<AtomicU64>,
+}
 
 impl Exhausted {
+    /// How often accepting failed so far; it goes on counting.
+    pub(super) fn total(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.total)
+    }
+
     fn met(&mut self, error: &io::Error, now: Instant) {
-        if let Some(spell) = self.0.begin(now) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if let Some(spell) = self.pauses.begin(now) {
             let pauses = spell.pauses;
             tracing::error!(%error, pauses, "accepting paused: new connections wait in the kernel");
         }
     }
 
     fn over(&mut self, now: Instant) {
-        if let Some(spell) = self.0.end() {
+        if let Some(spell) = self.pauses.end() {
             let (lasted_ms, pauses) = (millis(spell.lasted(now)), spell.pauses);
             tracing::info!(lasted_ms, pauses, "accepting goes on");
         }
@@ -109,7 +120,7 @@ mod tests {
         };
         until_accepted(&mut exhausted, accept).await;
         let took = millis(began.elapsed());
-        (took, exhausted.0.end().map_or(0, |spell| spell.pauses))
+        (took, exhausted.pauses.end().map_or(0, |spell| spell.pauses))
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::admin::CONNECTIONS_MAX;
 use crate::upstream::pool::KEPT_MAX;
 
 /// Descriptors that are not a client's: of the runtime, the log, probes, the child, looks at `/proc`.
@@ -15,7 +16,7 @@ const OWN_DESCRIPTORS: usize = 32;
 
 /// Descriptors kept for whoever asks how we are: the admin listener and its connections, which must work when the
 /// public port is full (F15). Where there are few, a quarter of what is left is enough.
-pub const ADMIN_DESCRIPTORS: usize = 32;
+pub const ADMIN_DESCRIPTORS: usize = CONNECTIONS_MAX + 1;
 
 /// What we were started with, if we have changed it.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
@@ -36,9 +37,21 @@ pub fn raise_descriptor_limit() -> (u64, u64) {
 /// How many public connections `descriptors` allow, so that each that was accepted can be served: it
 /// has one itself, needs another towards the service, and may leave one of the pool behind it.
 pub fn connections_within(descriptors: u64) -> usize {
-    let free = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS);
-    let free = free - ADMIN_DESCRIPTORS.min(free / 4);
+    let free = free(descriptors) - for_admin(descriptors);
     (free / 3).max(free.saturating_sub(KEPT_MAX) / 2).max(1)
+}
+
+/// How many connections to the admin address `descriptors` allow; at least one.
+pub fn admin_connections_within(descriptors: u64) -> usize {
+    for_admin(descriptors).saturating_sub(1).max(1)
+}
+
+fn free(descriptors: u64) -> usize {
+    usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS)
+}
+
+fn for_admin(descriptors: u64) -> usize {
+    ADMIN_DESCRIPTORS.min(free(descriptors) / 4)
 }
 
 /// The limit to give back to a child; `None` where ours is unchanged.
@@ -55,11 +68,11 @@ mod tests {
         for limit in (33..3000).chain([65_536, 1_048_576]) {
             let open = connections_within(limit);
             let used = OWN_DESCRIPTORS + 2 * open + open.min(KEPT_MAX);
-            let kept = if limit < 160 { 0 } else { ADMIN_DESCRIPTORS };
+            let kept = if limit < 292 { 0 } else { ADMIN_DESCRIPTORS };
             assert!(open == 1 || (used + kept) as u64 <= limit, "{limit}: {open}");
         }
-        assert_eq!(connections_within(64), 8);
-        assert_eq!(connections_within(1024), 352);
+        assert_eq!((connections_within(64), admin_connections_within(64)), (8, 7));
+        assert_eq!((connections_within(1024), admin_connections_within(1024)), (335, 64));
         assert!(connections_within(u64::MAX) > 1 << 60);
     }
 }

@@ -19,6 +19,7 @@ use crate::proxy::lend::{Wanted, lend_again};
 use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::pool::Lent;
+use crate::upstream::requests::Kind;
 use crate::upstream::upload::Upload;
 
 /// A request, and on which terms it may wait for a connection.
@@ -47,14 +48,14 @@ pub(super) async fn send<D: Dial>(
     loop {
         // Only a connection from the pool is reused, and the second one never is.
         let reused = lent.reused;
-        front.upstream_requests.begin();
+        front.upstream_requests.begin(Kind::Plain);
         let mut failed = match lent.sender.try_send_request(request).await {
             Ok(answer) => return Ok((answer, lent.sender)),
             Err(failed) => failed,
         };
         let unsent = failed.take_message();
         if unsent.is_some() {
-            front.upstream_requests.take_back();
+            front.upstream_requests.take_back(Kind::Plain);
         }
         let error = failed.into_error();
         request = match unsent {

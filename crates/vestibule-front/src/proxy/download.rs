@@ -101,6 +101,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
     let uploaded = progress.uploaded.load(Ordering::Relaxed);
     let keep = keep && uploaded && way != BodyWay::UntilEnd;
     progress.answering.store(true, Ordering::Relaxed);
+    front.journal.plain_answered(parts.status.as_u16());
     if write.write_all(&answer::head(&parts, way, keep, version)).await.is_err() {
         return Downloaded::ClientLeft;
     }

@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::admin::guard::TOKEN_VARIABLE;
 use crate::process::child::Launch;
 use crate::process::guard::FAMILY;
 
@@ -32,6 +33,8 @@ pub fn launch(
     }
     // A socket that we were given is ours, not the child's: empty means none to sd_notify(3).
     env.push(("NOTIFY_SOCKET".into(), notify_socket.unwrap_or_default()));
+    // Nor is the token: whoever may read a process's environment may not ask us everything.
+    env.push((TOKEN_VARIABLE.into(), OsString::new()));
     env.extend(family.map(|family| (FAMILY.into(), family)));
     let args = args.iter().map(|arg| with_port(arg, text.as_bytes())).collect();
     Launch { program: program.into(), args, env }
@@ -79,6 +82,7 @@ mod tests {
             ("UVICORN_PORT", "81"),
             ("VESTIBULE_PUBLIC_PORT", "80"),
             ("NOTIFY_SOCKET", ""),
+            ("VESTIBULE_ADMIN_TOKEN", ""),
             ("VESTIBULE_FAMILY", "a,b"),
         ] {
             assert_eq!(of(name), Some(&wanted.into()), "{name}");

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::journal::millis;
 use crate::process::signals::{Signal, Signals};
 use crate::shared::Shared;
 use crate::supervise::Patience;
@@ -36,12 +35,7 @@ pub async fn leave<D: Dial>(
 ) -> Left {
     let started = Instant::now();
     front.service.lame_duck();
-    tracing::info!(
-        open = front.drain.open(),
-        lame_duck_ms = millis(patience.lame_duck),
-        drain_ms = millis(patience.drain),
-        "draining",
-    );
+    front.journal.draining(front.drain.open(), patience.lame_duck, patience.drain);
     let closing = patience.drain.saturating_sub(patience.child_grace);
     let in_order = async {
         tokio::time::sleep(patience.lame_duck).await;
@@ -54,13 +48,7 @@ pub async fn leave<D: Dial>(
         emptied = in_order => (Left::InOrder, emptied),
         () = second_word(signals) => (Left::InAHurry, hurry(front).await),
     };
-    let took = millis(Instant::now() - started);
-    let open = front.drain.open();
-    if emptied {
-        tracing::info!(took_ms = took, "drained");
-    } else {
-        tracing::warn!(took_ms = took, open, "drain ended with connections open");
-    }
+    front.journal.drained(Instant::now() - started, front.drain.open(), emptied);
     left
 }
 

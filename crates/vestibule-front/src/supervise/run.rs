@@ -27,7 +27,7 @@ use crate::supervise::restart::{Policy, Restarts};
 use crate::supervise::serve::{never_ready, tell_never_ready};
 use crate::supervise::{Outcome, Source};
 use crate::upstream::dial::Dial;
-use crate::upstream::probe::{Evidence, LastSeen, Readiness, Seen, until_ready};
+use crate::upstream::probe::{Evidence, Readiness, until_ready};
 
 /// After the child has ended by itself: how long refusals and Closes may take to get out.
 const FLUSH: Duration = Duration::from_millis(2500);
@@ -109,6 +109,7 @@ async fn lives<D: Dial>(front: &Arc<Shared<D>>, plan: &Plan, signals: &mut Signa
             Ok(child) => child,
             Err(error) => return not_started(front, &error).await,
         };
+        front.service.started(Instant::now());
         let (lived, was_ready) = live(front, plan, &mut child, signals, deadline).await;
         if was_ready {
             startup = front.settings().patience.startup;
@@ -202,8 +203,7 @@ async fn live<D: Dial>(
         named_elsewhere: false,
     };
     let pid = child.pid();
-    let last = LastSeen::new(Seen::Nothing);
-    let mut probing = Box::pin(probe(front, awaiting.readiness.clone(), &last));
+    let mut probing = Box::pin(probe(front, awaiting.readiness.clone()));
     let mut elsewhere = Box::pin(name_elsewhere(pid, plan.port));
     let lived = loop {
         tokio::select! {
@@ -217,7 +217,7 @@ async fn live<D: Dial>(
                 let before = awaiting.readiness.clone();
                 awaiting.heard(front, &note);
                 if awaiting.readiness != before {
-                    probing = Box::pin(probe(front, awaiting.readiness.clone(), &last));
+                    probing = Box::pin(probe(front, awaiting.readiness.clone()));
                 }
             }
             evidence = &mut probing, if !awaiting.ready => awaiting.found(front, evidence),
@@ -228,10 +228,10 @@ async fn live<D: Dial>(
                     Readiness::Notify => Readiness::Tcp,
                     other => other,
                 };
-                probing = Box::pin(probe(front, readiness, &last));
+                probing = Box::pin(probe(front, readiness));
             }
             () = sleep_until(awaiting.deadline), if !awaiting.ready => {
-                tell_never_ready(&awaiting.readiness, &last);
+                tell_never_ready(&awaiting.readiness, &front.journal);
                 break Lived::NeverReady;
             }
             () = &mut elsewhere, if !awaiting.ready && !awaiting.named_elsewhere => {
@@ -242,15 +242,18 @@ async fn live<D: Dial>(
     (lived, awaiting.was_ready)
 }
 
-async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness, last: &LastSeen) -> Evidence {
+async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness) -> Evidence {
     // What was dialled for an earlier life leads nowhere.
     front.dial.clear();
     let held = || front.gate.counts().held;
     if readiness == Readiness::Notify {
         // The child says it by itself.
+        front.journal.probing(&readiness);
         front.dial.keep_growing(held).await;
     }
-    until_ready(&front.dial, held, &readiness, front.settings().try_timeout, last).await
+    let try_timeout = front.settings().try_timeout;
+    let (requests, journal) = (&front.upstream_requests, &front.journal);
+    until_ready(&front.dial, held, &readiness, try_timeout, requests, journal).await
 }
 
 async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {

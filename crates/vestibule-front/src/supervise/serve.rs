@@ -3,20 +3,20 @@
 //! Owns probing it for as long as we live. Must never give up: a service that failed may
 //! recover, and then so do we.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use vestibule::readiness::Failure;
 
 use crate::front::{Shared, accept};
-use crate::journal::millis;
+use crate::journal::{Journal, millis};
 use crate::listener::Listener;
 use crate::process::signals::{Signal, Signals};
 use crate::supervise::Outcome;
 use crate::supervise::leave::leave;
 use crate::upstream::dial::Dial;
-use crate::upstream::probe::{LastSeen, Readiness, Seen, until_ready};
+use crate::upstream::probe::{Readiness, until_ready};
 
 /// Serves until we are asked to leave.
 pub async fn serve<L: Listener, D: Dial>(
@@ -48,16 +48,18 @@ pub async fn serve<L: Listener, D: Dial>(
 /// Probes whenever the service is not known to be ready; never resolves.
 async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
     loop {
-        let last = LastSeen::new(Seen::Nothing);
         let settings = front.settings();
         let (try_timeout, startup) = (settings.try_timeout, settings.patience.startup);
         let held = || front.gate.counts().held;
         front.dial.clear();
-        let mut probing = Box::pin(until_ready(&front.dial, held, readiness, try_timeout, &last));
+        front.service.started(Instant::now());
+        let (requests, journal) = (&front.upstream_requests, &front.journal);
+        let asking = until_ready(&front.dial, held, readiness, try_timeout, requests, journal);
+        let mut probing = Box::pin(asking);
         let evidence = match timeout(startup, &mut probing).await {
             Ok(evidence) => evidence,
             Err(_elapsed) => {
-                tell_never_ready(readiness, &last);
+                tell_never_ready(readiness, &front.journal);
                 let failure = never_ready(startup).reason().to_owned();
                 front.service.failed(&Failure::retryable(failure), Instant::now());
                 probing.await
@@ -69,8 +71,8 @@ async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
 }
 
 /// Tells the operator what was seen last, and what to do.
-pub fn tell_never_ready(readiness: &Readiness, last: &LastSeen) {
-    let seen = *last.lock().unwrap_or_else(PoisonError::into_inner);
+pub fn tell_never_ready(readiness: &Readiness, journal: &Journal) {
+    let seen = journal.how_probed().last_seen;
     tracing::error!(
         awaited = %readiness,
         last_seen = %seen,

@@ -18,7 +18,7 @@ use crate::head::upgrade::{
 };
 use crate::stream::scratch::read_once;
 use crate::upstream::dial::{Dial, nobody_listens};
-use crate::upstream::requests::Requests;
+use crate::upstream::requests::{Kind, Requests};
 use crate::upstream::settle::{self, StatusRules, Unsettled};
 use crate::upstream::shortage::Shortage;
 
@@ -116,7 +116,7 @@ pub async fn try_once<D: Dial>(
         Err(_elapsed) => return Tried::Unsettled(Unsettled::Silent, None),
     };
     stage.is_dialled.store(true, Ordering::Relaxed);
-    terms.requests.begin();
+    terms.requests.begin(Kind::Handshake);
     let asked = timeout_at(terms.deadline, ask(&mut upstream, handshake.outbound())).await;
     let (answer, mut words) = match asked {
         Ok(Ok(answered)) => answered,

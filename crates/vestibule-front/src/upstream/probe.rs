@@ -7,16 +7,17 @@
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::head::upgrade::AnswerReader;
+use crate::journal::Journal;
 use crate::stream::scratch::read_once;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::{Dial, nobody_listens};
+use crate::upstream::requests::{Kind, Requests};
 use crate::upstream::shortage::Shortage;
 
 /// Pause after a refused dial: it costs nobody anything, and readiness often is the binding.
@@ -61,6 +62,18 @@ pub enum Evidence {
     Connected,
 }
 
+impl Evidence {
+    /// The word used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notified => "notified",
+            Self::Answered { refused_before: true } => "answered_after_no",
+            Self::Answered { refused_before: false } => "answered",
+            Self::Connected => "connected",
+        }
+    }
+}
+
 /// What one probe saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
@@ -77,9 +90,6 @@ pub enum Seen {
     /// The ready path's status.
     Status(u16),
 }
-
-/// The last thing a probe saw, to be told when the startup budget ends.
-pub type LastSeen = Mutex<Seen>;
 
 impl FromStr for Readiness {
     type Err = ReadinessSyntax;
@@ -122,21 +132,24 @@ pub fn is_path(path: &str) -> bool {
 
 /// Probes until the upstream says yes, and dials ahead for the `held` while it says no. Bounded by
 /// whoever drops it at the end of the startup budget; each probe is bounded by `try_timeout` or a
-/// part of it, and leaves what it saw in `last`.
+/// part of it; the journal hears what it saw.
 pub async fn until_ready<D: Dial>(
     dial: &Ahead<D>,
     held: impl Fn() -> usize,
     readiness: &Readiness,
     try_timeout: Duration,
-    last: &LastSeen,
+    requests: &Requests,
+    journal: &Journal,
 ) -> Evidence {
     let mut refused_before = false;
     let mut unanswered = 0_u32;
     let began = Instant::now();
+    journal.probing(readiness);
     loop {
         let patience = patience(unanswered, try_timeout);
-        let seen = timeout(patience, ask(dial.fresh(), readiness)).await.unwrap_or(Seen::NoAnswer);
-        *last.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        let asked = timeout(patience, ask(dial.fresh(), readiness, requests)).await;
+        let seen = asked.unwrap_or(Seen::NoAnswer);
+        journal.probed(seen);
         unanswered = if seen == Seen::NoAnswer { unanswered.wrapping_add(1) } else { 0 };
         match seen {
             Seen::Status(200..=399) => return Evidence::Answered { refused_before },
@@ -167,7 +180,7 @@ fn pause(least: Duration, waited: Duration) -> Duration {
     least.max(waited / 1000).min(PAUSE_MAX)
 }
 
-async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
+async fn ask<D: Dial>(dial: &D, readiness: &Readiness, requests: &Requests) -> Seen {
     let stream = match dial.dial().await {
         Ok(stream) => stream,
         Err(error) => {
@@ -179,6 +192,7 @@ async fn ask<D: Dial>(dial: &D, readiness: &Readiness) -> Seen {
         }
     };
     let Readiness::Http(path) = readiness else { return Seen::Connection };
+    requests.begin(Kind::Probe);
     status(stream, path).await.map_or(Seen::NoAnswer, Seen::Status)
 }
 
@@ -274,8 +288,9 @@ mod tests {
                 }
             });
             let ready = Readiness::Http("/health".into());
-            let last = LastSeen::new(Seen::Nothing);
-            let seen = until_ready(&upstream, || 0, &ready, Duration::from_secs(1), &last).await;
+            let (requests, journal) = (Requests::default(), Journal::default());
+            let second = Duration::from_secs(1);
+            let seen = until_ready(&upstream, || 0, &ready, second, &requests, &journal).await;
             assert_eq!(seen, Evidence::Answered { refused_before });
         }
     }
@@ -302,8 +317,8 @@ mod tests {
                 }
             });
             let ready = Readiness::Http("/health".into());
-            let last = LastSeen::new(Seen::Nothing);
-            let found = until_ready(&upstream, || 0, &ready, try_timeout, &last);
+            let (requests, journal) = (Requests::default(), Journal::default());
+            let found = until_ready(&upstream, || 0, &ready, try_timeout, &requests, &journal);
             timeout(Duration::from_millis(within_ms) + try_timeout, found).await.unwrap();
         }
     }

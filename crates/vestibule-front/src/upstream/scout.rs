@@ -34,6 +34,11 @@ pub struct Fall {
 }
 
 impl Fall {
+    /// How many are open.
+    pub const fn open(&self) -> usize {
+        self.open
+    }
+
     /// A tunnel began.
     pub fn began(&mut self) {
         self.open += 1;

@@ -80,7 +80,7 @@ async fn f39_killing_the_group_reaches_grandchildren_after_the_leaders_end() {
     // The dead leader holds the number, so the group can still be told to end.
     child.signal_group(Signal::Terminate);
     eventually("SIGTERM reached them", || marked(&mark).is_empty()).await;
-    assert_eq!(child.end_group(BOUND).await, []);
+    assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     assert!(group::members(child.pid()).is_empty());
     child.signal_group(Signal::Terminate);
     child.kill_group();
@@ -97,7 +97,7 @@ async fn f38_a_child_that_ignores_sigterm_is_killed() {
     child.signal_group(Signal::Terminate);
     words_of(&told).await;
     assert_eq!(child.look(), None, "it took the signal and went on");
-    assert_eq!(child.end_group(BOUND).await, []);
+    assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     assert_eq!(child.wait().await, Exit::Signal { number: 9, core: false });
 }
 
@@ -133,7 +133,7 @@ async fn a36_hundreds_of_rounds_hit_no_bystander() {
         child.signal_group(Signal::Terminate);
         timeout(BOUND, child.wait()).await.unwrap();
         child.signal_group(Signal::Terminate);
-        assert_eq!(child.end_group(BOUND).await, []);
+        assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
         child.signal_group(Signal::Terminate);
     }
     assert!(bystander.0.try_wait().unwrap().is_none());
@@ -161,7 +161,7 @@ pub(crate) async fn clean_helper(_scratch: PathBuf) {
     let mut child = Child::spawn(&launch("sleep", &["1000"])).unwrap();
     let blocked = fs::read_to_string(format!("/proc/{}/status", child.pid())).unwrap();
     assert_eq!(field(&blocked, "SigBlk"), 0);
-    assert_eq!(child.end_group(BOUND).await, []);
+    assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     mask::clear();
 
     let mut child = Child::spawn(&launch("sleep", &["1000"])).unwrap();

@@ -46,14 +46,14 @@ pub(crate) async fn storm_helper(_scratch: PathBuf) {
     child.kill_group();
     eventually("the sleepers ended", || marked(&mark).is_empty()).await;
     eventually("no zombie but the child", || zombies_of(own) == [child.pid()]).await;
-    assert_eq!(child.end_group(BOUND).await, []);
+    assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     assert!(zombies_of(own).is_empty());
 
     // And many short lives, each status its own.
     for round in 0..100 {
         let mut child = shell("(true &) ; (true &) ; exit $1", &[&round.to_string()]);
         assert_eq!(timeout(BOUND, child.wait()).await.unwrap(), Exit::Code(round));
-        assert_eq!(child.end_group(BOUND).await, []);
+        assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     }
     eventually("no zombie at all", || zombies_of(own).is_empty()).await;
 }
@@ -73,9 +73,9 @@ pub(crate) async fn descendants_helper(_scratch: PathBuf) {
         sleep $1";
     let mut child = shell(script, &[&mark]);
     eventually("five sleepers", || marked(&mark).len() >= 5).await;
-    assert_eq!(child.end_group(BOUND).await, []);
+    assert_eq!(child.end_group(BOUND).await, Vec::<u32>::new());
     assert!(marked(&mark).len() >= 4, "the group alone is not all of them");
-    assert_eq!(group::end_descendants(BOUND, Some(&guard)).await, []);
+    assert_eq!(group::end_descendants(BOUND, Some(&guard)).await, Vec::<u32>::new());
     assert!(marked(&mark).is_empty());
     assert!(zombies_of(std::process::id()).is_empty());
     let pid = guard.pid();

@@ -1,0 +1,90 @@
+//! The admin address, from settings to a task beside the front.
+//!
+//! Owns when it is bound: before the door if the user asked for it, behind it if not. Must never keep
+//! the door from listening because a default is taken.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use vestibule_front::admin::{Facts, serve};
+use vestibule_front::front::Shared;
+use vestibule_front::listener::PublicListener;
+use vestibule_front::process::limits::{admin_connections_within, raise_descriptor_limit};
+use vestibule_front::upstream::dial::Dial;
+
+use crate::error::Error;
+use crate::log;
+use crate::settings::Door;
+use crate::settings::admin::Admin;
+
+/// The admin address on its way.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    admin: Option<Admin>,
+    bound: Option<PublicListener>,
+    facts: Facts,
+}
+
+/// A running admin address, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Running(Option<JoinHandle<()>>);
+
+impl Desk {
+    /// Takes the settings out of the door's, and binds if the user asked for it.
+    ///
+    /// # Errors
+    /// It was asked for, and can't be had.
+    pub(crate) fn new(door: &mut Door, log: &log::Running) -> Result<Self, Error> {
+        let admin = door.admin.take();
+        let environment = &door.environment;
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION"),
+            environment: environment.name.as_str(),
+            platform: environment.platform.as_str(),
+            log_lines_dropped: log.dropped(),
+        };
+        let bound = match &admin {
+            Some(admin) if admin.is_asked_for => Some(bind(admin)?),
+            _ => None,
+        };
+        Ok(Self { admin, bound, facts })
+    }
+
+    /// Begins to answer. Called once the door listens.
+    pub(crate) fn open<D: Dial>(self, front: &Arc<Shared<D>>) -> Running {
+        let Some(admin) = self.admin else { return Running(None) };
+        let listener = match self.bound.map_or_else(|| PublicListener::bind(&admin.listen), Ok) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::warn!(
+                    address = %admin.listen,
+                    %error,
+                    "no admin address: going on without; choose one with --admin, or say \
+                     --admin off",
+                );
+                return Running(None);
+            }
+        };
+        tracing::info!(address = listener.local(), "admin");
+        let front = Arc::clone(front);
+        let (descriptors, _) = raise_descriptor_limit();
+        let connections_max = admin_connections_within(descriptors);
+        let serving = serve(front, listener, admin.guard, self.facts, connections_max);
+        Running(Some(tokio::spawn(serving)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.0 {
+            serving.abort();
+        }
+    }
+}
+
+fn bind(admin: &Admin) -> Result<PublicListener, Error> {
+    PublicListener::bind(&admin.listen).map_err(|error| {
+        Error::system(format!("failed to listen on {} for --admin: {error}", admin.listen))
+            .hint("choose another address with --admin, or say --admin off")
+    })
+}

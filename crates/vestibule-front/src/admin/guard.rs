@@ -1,0 +1,224 @@
+//! Who may ask, and for what.
+//!
+//! Owns the one place that every request to the admin address goes through, before any route. Must
+//! never look at a socket, and never say why in more than a constant.
+//!
+//! A page from elsewhere can make a browser on this machine send requests to a loopback port, and by
+//! DNS rebinding read the answers. So the Host must be a name that nobody else can point at us, the
+//! Origin, if there is one, must be that same Host, and nothing can be changed by a request.
+
+use std::fmt;
+use std::hint::black_box;
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, Request, Uri};
+
+use super::route::Route;
+
+/// Shortest token: 16 random characters of 64 are out of reach for guessing over a network.
+pub const TOKEN_MIN: usize = 16;
+
+/// Where the token may stand, and what a child must not inherit.
+pub const TOKEN_VARIABLE: &str = "VESTIBULE_ADMIN_TOKEN";
+
+/// What must be shown to be admitted. Never displayed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Box<str>);
+
+/// A text that can't be a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a token has {TOKEN_MIN} or more printable characters, and no spaces")]
+pub struct TokenSyntax;
+
+/// What every request is held against.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    names: Vec<String>,
+    addresses: Addresses,
+    token: Option<Token>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Addresses {
+    /// This one, beside loopback.
+    Bound(Option<IpAddr>),
+    /// Whichever the client used: we listen on all. A rebinding attack needs a name.
+    Any,
+}
+
+/// Why a request was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// Neither GET nor HEAD.
+    Method,
+    /// No Host, several, or one that is not ours.
+    Host,
+    /// It comes from a page of another origin.
+    Origin,
+    /// It announces a body.
+    Body,
+    /// It lacks the token.
+    Token,
+    /// There is no such path.
+    NoRoute,
+}
+
+impl Token {
+    /// Takes a text as token, without the white space around it, as files end with a newline.
+    ///
+    /// # Errors
+    /// It is too short to be one, or holds what a field can't.
+    pub fn new(text: &str) -> Result<Self, TokenSyntax> {
+        let text = text.trim();
+        let good = text.len() >= TOKEN_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if good { Ok(Self(text.into())) } else { Err(TokenSyntax) }
+    }
+
+    /// Whether `shown` is this token. The time it takes tells its length at most.
+    fn is(&self, shown: &[u8]) -> bool {
+        let ours = self.0.as_bytes();
+        let differs =
+            ours.iter().zip(shown).fold(0, |differs, (a, b)| black_box(differs | (a ^ b)));
+        ours.len() == shown.len() && differs == 0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl Guard {
+    /// Admits whoever calls us by a loopback name, by the address `bound`, or by one of `names`, and
+    /// shows the token if there is one.
+    pub fn new(bound: Option<IpAddr>, names: Vec<String>, token: Option<Token>) -> Self {
+        let everywhere = bound.is_some_and(|bound| bound.is_unspecified());
+        let addresses = if everywhere { Addresses::Any } else { Addresses::Bound(bound) };
+        Self { names, addresses, token }
+    }
+
+    /// The route that a request may have.
+    ///
+    /// # Errors
+    /// The first reason to turn it away.
+    pub fn admit<B>(&self, request: &Request<B>) -> Result<Route, Turned> {
+        let fields = request.headers();
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Err(Turned::Method);
+        }
+        let host = host(fields, request.uri()).ok_or(Turned::Host)?;
+        if !self.knows(host) {
+            return Err(Turned::Host);
+        }
+        if fields.contains_key(ORIGIN) && !is_same_origin(single(fields, &ORIGIN), host) {
+            return Err(Turned::Origin);
+        }
+        if has_body(fields) {
+            return Err(Turned::Body);
+        }
+        let route = Route::of(request.uri().path());
+        // Who has no token does not learn which paths there are, either.
+        let is_open = route.is_some_and(Route::is_open);
+        if !is_open && !self.is_shown_the_token(fields) {
+            return Err(Turned::Token);
+        }
+        route.ok_or(Turned::NoRoute)
+    }
+
+    /// Whether a Host names us. Its port does not matter: port forwarding changes it.
+    fn knows(&self, host: &str) -> bool {
+        let Some(name) = without_port(host) else { return false };
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        if let Ok(address) = bare.unwrap_or(name).parse::<IpAddr>() {
+            // IPv6 stands in brackets, and IPv4 never does (RFC 3986 section 3.2.2).
+            return bare.is_some() == address.is_ipv6() && self.is_ours(address);
+        }
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        is("localhost") || self.names.iter().any(|known| is(known))
+    }
+
+    fn is_ours(&self, address: IpAddr) -> bool {
+        let is_loopback = address == IpAddr::from([127, 0, 0, 1])
+            || address == IpAddr::from([0_u16, 0, 0, 0, 0, 0, 0, 1]);
+        match self.addresses {
+            Addresses::Any => true,
+            Addresses::Bound(bound) => is_loopback || bound == Some(address),
+        }
+    }
+
+    fn is_shown_the_token(&self, fields: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let shown = single(fields, &AUTHORIZATION).unwrap_or_default();
+        // The scheme's case does not matter (RFC 9110 section 11.1).
+        shown.split_once(' ').is_some_and(|(scheme, shown)| {
+            scheme.eq_ignore_ascii_case("bearer") && token.is(shown.trim().as_bytes())
+        })
+    }
+}
+
+impl Turned {
+    /// The status that says it.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Method => 405,
+            Self::Host | Self::Origin => 403,
+            Self::Body => 413,
+            Self::Token => 401,
+            Self::NoRoute => 404,
+        }
+    }
+
+    /// What is said; the same for everybody.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Method => "only GET and HEAD\n",
+            Self::Host => "this Host is not known here: see --admin-host\n",
+            Self::Origin => "not from another origin\n",
+            Self::Body => "a request has no body here\n",
+            Self::Token => "a bearer token is needed\n",
+            Self::NoRoute => "no such path: see /\n",
+        }
+    }
+}
+
+/// The one Host of a request; an absolute target must say the same (RFC 9112 section 3.2.2).
+fn host<'r>(fields: &'r HeaderMap, target: &Uri) -> Option<&'r str> {
+    let host = single(fields, &HOST)?;
+    let agrees = target.authority().is_none_or(|named| named.as_str().eq_ignore_ascii_case(host));
+    agrees.then_some(host)
+}
+
+/// The value of a field that may stand once.
+fn single<'r>(fields: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {
+    let mut values = fields.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+fn is_same_origin(origin: Option<&str>, host: &str) -> bool {
+    let named = origin
+        .and_then(|origin| origin.strip_prefix("http://").or(origin.strip_prefix("https://")));
+    named.is_some_and(|named| named.eq_ignore_ascii_case(host))
+}
+
+fn has_body(fields: &HeaderMap) -> bool {
+    let announces = fields.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
+    announces || fields.contains_key(TRANSFER_ENCODING)
+}
+
+/// The host's name, if what follows it is a port or nothing.
+fn without_port(host: &str) -> Option<&str> {
+    let end = if host.starts_with('[') {
+        host.find(']')? + 1
+    } else {
+        host.find(':').unwrap_or(host.len())
+    };
+    let (name, port) = host.split_at(end);
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests;

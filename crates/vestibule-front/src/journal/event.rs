@@ -1,0 +1,63 @@
+//! What `/events` tells.
+//!
+//! Owns the events and their form. Must never carry anything but words of our own and numbers.
+
+/// One thing that happened, for whoever follows along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The state is this one now; a word of [`vestibule::readiness::State`].
+    State(&'static str),
+    /// A first hand-over survived, and those held go.
+    Settled {
+        /// How many were held by then.
+        held: usize,
+    },
+    /// Everyone who waited for a release has gone.
+    Released {
+        /// How many of them were admitted.
+        admitted: u64,
+        /// How long it took.
+        took_ms: u64,
+    },
+    /// A drain began.
+    Draining {
+        /// How many connections it waits for.
+        open: usize,
+    },
+    /// The drain is over: the last event of all.
+    Drained {
+        /// How many connections were still open.
+        open: usize,
+        /// How long it took.
+        took_ms: u64,
+    },
+}
+
+impl Event {
+    /// Its name in the stream.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State(_) => "state",
+            Self::Settled { .. } => "settled",
+            Self::Released { .. } => "released",
+            Self::Draining { .. } => "draining",
+            Self::Drained { .. } => "drained",
+        }
+    }
+
+    /// Its data, as a JSON object.
+    pub fn data(self) -> String {
+        match self {
+            // A word of an enum: nothing in it needs to be escaped.
+            Self::State(state) => format!("{{\"state\":\"{state}\"}}"),
+            Self::Settled { held } => format!("{{\"held\":{held}}}"),
+            Self::Released { admitted, took_ms } => {
+                format!("{{\"admitted\":{admitted},\"took_ms\":{took_ms}}}")
+            }
+            Self::Draining { open } => format!("{{\"open\":{open}}}"),
+            Self::Drained { open, took_ms } => {
+                format!("{{\"open\":{open},\"took_ms\":{took_ms}}}")
+            }
+        }
+    }
+}
