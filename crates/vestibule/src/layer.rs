@@ -8,7 +8,7 @@
 //!
 //! A layer sees requests, not the socket under them. While a request is in flight, an HTTP/1.1 server notices
 //! that its client left only if it has read nothing behind the head; one byte more, and a client that is gone
-//! keeps its place until its deadline. Serve through [`HoldLayer::watch`] (or [`crate::axum`]) and the place is
+//! keeps its place until its deadline. Serve through [`HoldLayer::watch`] (or `vestibule::axum`) and the place is
 //! free at once, if nothing that waits stands before this layer; without it, the deadline and the gate's
 //! bounds are what protects. HTTP/2 has no such gap.
 //! A client that half-closes its connection during a hold counts as gone.
@@ -122,7 +122,7 @@ impl HoldLayer {
     /// that left after one byte more, and one that speaks before it is answered.
     ///
     /// Each request that is read from the stream must carry the stream's [`Watched::link`] in its extensions;
-    /// [`crate::axum`] sees to that for axum.
+    /// `vestibule::axum` sees to that for axum.
     pub fn watch<S>(&self, stream: S) -> Watched<S> {
         Watched::new(stream, self.rules.expects.clone())
     }

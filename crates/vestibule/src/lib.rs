@@ -90,7 +90,7 @@
 //!
 //! # Features
 //!
-//! - `tower` (on by default): [`Door`], [`layer`] and [`connection`].
+//! - `tower` (on by default): `Door`, `layer` and `connection`.
 //! - `axum`: serving with `axum::serve`, so that a client that leaves its hold is noticed at once.
 #![forbid(unsafe_code)]
 
