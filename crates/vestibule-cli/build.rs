@@ -10,23 +10,23 @@ use std::process::Command;
 
 /// Digits of a commit: enough for any repository of this size, and what git shows by default there.
 const COMMIT_DIGITS: &str = "12";
-/// Names the commit where sources are built without their repository, as in an image.
-const COMMIT: &str = "VESTIBULE_COMMIT";
+/// Names the commit where sources are built without their repository, as in an image. None of our
+/// variables begin with `VESTIBULE_` here: at run time that is a setting's.
+const COMMIT: &str = "SOURCE_COMMIT";
 
 fn main() {
     println!("cargo::rerun-if-env-changed={COMMIT}");
     println!("cargo::rerun-if-changed=build.rs");
-    let given = env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
-    let commit = given.or_else(commit).unwrap_or_default();
-    println!("cargo::rustc-env=VESTIBULE_BUILD_COMMIT={commit}");
+    let commit = commit().or_else(|| env::var(COMMIT).ok()).unwrap_or_default();
+    println!("cargo::rustc-env=BUILD_COMMIT={commit}");
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let rustc = said(Command::new(rustc).arg("--version")).unwrap_or_default();
-    println!("cargo::rustc-env=VESTIBULE_BUILD_RUSTC={rustc}");
+    println!("cargo::rustc-env=BUILD_RUSTC={rustc}");
     for (name, variable) in [("TARGET", "TARGET"), ("PROFILE", "PROFILE")] {
         let value = env::var(variable).unwrap_or_default();
-        println!("cargo::rustc-env=VESTIBULE_BUILD_{name}={value}");
+        println!("cargo::rustc-env=BUILD_{name}={value}");
     }
-    println!("cargo::rustc-env=VESTIBULE_BUILD_FEATURES={}", features().join(" "));
+    println!("cargo::rustc-env=BUILD_FEATURES={}", features().join(" "));
 }
 
 /// The commit of our own repository: sources unpacked inside another one have none.

@@ -123,7 +123,7 @@ pub(crate) struct RunArgs {
     pub(crate) door: DoorArgs,
 
     /// The private port of the command, if it can't be told one [default: a free one]
-    #[arg(long, value_name = "PORT", value_parser = Count::new(1, 65_535))]
+    #[arg(long, value_name = "PORT", value_parser = Count::new(1_u16, u16::MAX))]
     pub(crate) child_port: Option<u16>,
 
     /// Whether a command that ends by itself is started again

@@ -9,11 +9,11 @@ pub(crate) const SHORT: &str = env!("CARGO_PKG_VERSION");
 
 /// What was known when it was built; empty where it was not.
 const FACTS: [(&str, &str); 5] = [
-    ("commit", env!("VESTIBULE_BUILD_COMMIT")),
-    ("rustc", env!("VESTIBULE_BUILD_RUSTC")),
-    ("target", env!("VESTIBULE_BUILD_TARGET")),
-    ("profile", env!("VESTIBULE_BUILD_PROFILE")),
-    ("features", env!("VESTIBULE_BUILD_FEATURES")),
+    ("commit", env!("BUILD_COMMIT")),
+    ("rustc", env!("BUILD_RUSTC")),
+    ("target", env!("BUILD_TARGET")),
+    ("profile", env!("BUILD_PROFILE")),
+    ("features", env!("BUILD_FEATURES")),
 ];
 
 /// The long form: one fact a line. The same sources, compiler and flags make the same page.

@@ -42,6 +42,7 @@ const BANS: &[Ban] = &[
         holds: Holds::OutsideTests,
         rooms: &[
             "crates/vestibule/src/environment/source.rs",
+            "crates/vestibule-cli/build.rs",
             "crates/vestibule-cli/src/settings",
             "examples/slow-backends/axum/src/settings.rs",
         ],
