@@ -19,12 +19,9 @@ impl<W> Queue<W> {
 }
 
 /// A limit of 0 hand-overs, scouts or tries would hold for ever and counts as 1.
-pub(super) fn sound(limits: Limits) -> Limits {
-    let handovers_max = limits.handovers_max.max(1);
-    Limits {
-        handovers_max,
-        scouts_max: limits.scouts_max.clamp(1, handovers_max),
-        tries_max: limits.tries_max.max(1),
-        ..limits
-    }
+pub(super) fn sound(mut limits: Limits) -> Limits {
+    limits.handovers_max = limits.handovers_max.max(1);
+    limits.scouts_max = limits.scouts_max.clamp(1, limits.handovers_max);
+    limits.tries_max = limits.tries_max.max(1);
+    limits
 }
