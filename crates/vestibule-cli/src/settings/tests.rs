@@ -50,7 +50,8 @@ fn a_clients_share_is_a_tenth_where_somebody_vouches_for_it_and_else_what_the_us
     let cloud_run = [("K_SERVICE", "chat"), ("K_REVISION", "chat-1")];
     let trusting = ["--trust-proxy", "10.0.0.0/8"];
     let few = ["--trust-proxy", "10.0.0.0/8", "--max-held", "20"];
-    let rows: [(&[&str], &[(&str, &str)], usize); 6] = [
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], usize);
+    let rows: [Row<'_>; 6] = [
         (&[], &[], 0),
         (&[], &cloud_run, 1_000),
         (&trusting, &[], 1_000),

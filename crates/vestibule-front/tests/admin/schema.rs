@@ -30,7 +30,7 @@ fn check(schema: &Value, value: &Value, at: &str) {
                 }
             }
             "maxItems" => {
-                assert!(value.as_array().unwrap().len() as u64 <= wanted.as_u64().unwrap(), "{at}")
+                assert!(value.as_array().unwrap().len() as u64 <= wanted.as_u64().unwrap(), "{at}");
             }
             "required" => {
                 for name in wanted.as_array().unwrap() {

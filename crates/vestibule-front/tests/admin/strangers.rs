@@ -154,7 +154,7 @@ async fn only_so_many_follow_along_and_a_place_is_free_again() {
 async fn a30_on_the_public_port_every_admin_path_is_the_services() {
     watched(async {
         let service = Service::new(async |mut line: Line| {
-            line.answers_all(answer("200 OK", "its own")).await
+            line.answers_all(answer("200 OK", "its own")).await;
         });
         let desk = Desk::beside(Door::warm_before(service.port));
         let tricks = [

@@ -62,7 +62,7 @@ async fn a_slow_reader_is_told_how_many_events_it_lost() {
         }
         match part.split_once("{\"missed\":") {
             Some((_, missed)) => {
-                lost += missed.split('}').next().unwrap().parse::<usize>().unwrap()
+                lost += missed.split('}').next().unwrap().parse::<usize>().unwrap();
             }
             None => seen += usize::from(part.contains("event: settled")),
         }
