@@ -25,7 +25,7 @@ pub(crate) struct Desk {
     facts: Facts,
 }
 
-/// A running admin address, which ends when this is dropped.
+/// A running admin address.
 #[derive(Debug)]
 pub(crate) struct Running(Option<JoinHandle<()>>);
 
@@ -74,10 +74,13 @@ impl Desk {
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(serving) = &self.0 {
+impl Running {
+    /// Ends it, and waits until its socket is gone.
+    pub(crate) async fn close(self) {
+        if let Some(serving) = self.0 {
             serving.abort();
+            // It says that it was ended, which we know.
+            let _ = serving.await;
         }
     }
 }

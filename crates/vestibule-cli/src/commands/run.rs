@@ -97,10 +97,12 @@ async fn behind_the_door(
         program: args.command.into_iter().next().unwrap_or_default(),
     };
     let front = Shared::new(door.front, Upstream::Loopback(port));
-    let _admin = desk.open(&front);
+    let admin = desk.open(&front);
     let reload = Reload::new(Arc::clone(&front), sources, log.verbosity(), view);
     let _reloading = Reloading::on(hangups, reload);
-    Ok(supervise(front, listener, plan, signals).await)
+    let outcome = supervise(front, listener, plan, signals).await;
+    admin.close().await;
+    Ok(outcome)
 }
 
 fn notify(door: &Door) -> Result<Option<NotifySocket>, Error> {

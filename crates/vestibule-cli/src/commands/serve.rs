@@ -40,10 +40,11 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
         }
         tracing::info!(%upstream, "standing before");
         let front = Shared::new(door.front, upstream);
-        let _admin = desk.open(&front);
+        let admin = desk.open(&front);
         let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
         let _reloading = Reloading::on(hangups, reload);
         stand_before(front, listener, door.source.readiness, signals).await;
+        admin.close().await;
         Ok(Exit::Ok)
     });
     runtime.shutdown_background();

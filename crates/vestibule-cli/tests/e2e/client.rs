@@ -84,8 +84,10 @@ impl Client {
         };
         let head = String::from_utf8(self.buffer.drain(..end).collect()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        // hyper writes names in lower case, and our own refusals do not.
         let length = head
-            .split("Content-Length: ")
+            .to_ascii_lowercase()
+            .split("content-length: ")
             .nth(1)
             .map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
         let body = String::from_utf8(self.take(length).await?).unwrap();

@@ -7,7 +7,7 @@ use super::Reason;
 
 impl Reason {
     /// Every word that [`Reason::code`] may return.
-    pub const CODES: [&'static str; 50] = [
+    pub const CODES: [&'static str; 52] = [
         // The gate's.
         "deadline",
         "queue_full",
@@ -36,6 +36,7 @@ impl Reason {
         "http2_not_served",
         "tls_on_plain_port",
         "method_not_served",
+        "method_too_long",
         "target_invalid",
         "host_missing",
         "host_repeated",
@@ -46,6 +47,7 @@ impl Reason {
         "framing_conflict",
         "connection_invalid",
         "connection_protected",
+        "field_repeated",
         "upgrade_list",
         "expectation_failed",
         "handshake_method",
