@@ -149,7 +149,11 @@ mod tests {
     use crate::config::Command;
 
     /// Keys that can't change while we run.
-    const AFTER_A_RESTART: [&str; 9] = [
+    const AFTER_A_RESTART: [&str; 13] = [
+        "admin",
+        "admin_allow_remote",
+        "admin_token_file",
+        "admin_host",
         "listen",
         "ready",
         "ready_path",

@@ -197,7 +197,7 @@ fn wants(key: &Key) -> String {
             format!("use {}", one_of(&quoted))
         }
         Kind::Words => "use a list of texts, such as [\"uvicorn\", \"app:app\"]".to_owned(),
-        _ if key.is_list => "use a list of texts, such as [\"10.0.0.0/8\"]".to_owned(),
+        _ if key.is_list => "use a list of texts, as in [\"one\", \"another\"]".to_owned(),
         Kind::Address | Kind::Text => "use a text, in quotes".to_owned(),
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn admin<A>(
     let (listen, is_asked_for) = match &args.admin {
         Some(AdminAddress::Off) => return None,
         Some(AdminAddress::At(listen)) => (listen.clone(), true),
-        None => (Listen::Tcp((Ipv4Addr::LOCALHOST, PORT_DEFAULT).into()), false),
+        None => (by_default(), false),
     };
     if is_asked_for && listen == *public && !is_chosen_by_the_kernel(&listen) {
         wrong(given, "admin", &listen, "that is where clients connect; use another");
@@ -62,9 +62,14 @@ pub(super) fn admin<A>(
     Some(Admin { listen, is_asked_for, guard })
 }
 
+/// Where it is if nobody says so.
+pub(super) fn by_default() -> Listen {
+    Listen::Tcp((Ipv4Addr::LOCALHOST, PORT_DEFAULT).into())
+}
+
 fn wrong<A>(given: &mut Settled<A>, key: &str, value: &dyn Display, message: &str) {
     let origin = given.origin(key).cloned().unwrap_or(Origin::Flag);
-    given.mistakes.push(Mistake::in_value(origin, key, &value.to_string(), message));
+    given.mistakes.push(Mistake::in_text(origin, key, &value.to_string(), message));
 }
 
 /// Two of these never meet.

@@ -9,7 +9,7 @@ use vestibule::environment::Platform;
 use vestibule::timeouts::{Budgets, Sourced};
 use vestibule_front::listener::Listen;
 
-use super::{Door, trust_is_platforms};
+use super::{Door, admin, trust_is_platforms};
 use crate::args::{DoorArgs, LogFormat};
 use crate::config::view::Derived;
 
@@ -40,6 +40,7 @@ pub(super) fn derived(args: &DoorArgs, door: &Door, budgets: &Budgets) -> Vec<De
         child_grace,
         trust(platform),
         share(door),
+        said("admin", admin::by_default().to_string(), "and none if that is taken"),
         Derived { key: "child_port", values: None, reason: "a free one is chosen".to_owned() },
     ];
     all.extend(ready(args));
