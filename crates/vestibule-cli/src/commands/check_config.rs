@@ -2,8 +2,6 @@
 //!
 //! Owns choosing whose settings are meant, and printing them. Must never start anything.
 
-use std::io::{self, Write};
-
 use serde_json::{Value, json};
 use vestibule::environment::{Environment, Process};
 
@@ -15,6 +13,7 @@ use crate::config::{Command, Mistake, Sources, schema};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::settings;
+use crate::stdout;
 
 /// Prints every setting and its origin, or fails with every mistake.
 pub(crate) fn check_config(
@@ -24,7 +23,7 @@ pub(crate) fn check_config(
     only_schema: bool,
 ) -> Result<Exit, Error> {
     if only_schema {
-        print(&schema::text())?;
+        stdout::write(&schema::text())?;
         return Ok(Exit::Ok);
     }
     let meant = command.unwrap_or_else(|| meant(&typed));
@@ -45,11 +44,14 @@ pub(crate) fn check_config(
         (Err(mistakes), true) => mistakes_document(mistakes),
         (Err(_), false) => String::new(),
     };
-    print(&page)?;
+    stdout::write(&page)?;
     match settled {
         Ok(_) => Ok(Exit::Ok),
         Err(_) if in_json => Ok(Exit::Configuration),
-        Err(mistakes) => Err(Error::mistakes(mistakes)),
+        // No hint to look here for more: this is all of it.
+        Err(mistakes) => {
+            Err(Error::configurations(mistakes.iter().map(ToString::to_string).collect()))
+        }
     }
 }
 
@@ -93,14 +95,4 @@ fn mistakes_document(mistakes: &[Mistake]) -> String {
 
 fn in_lines(value: &Value) -> String {
     format!("{value:#}\n")
-}
-
-/// A reader that has seen enough (`| head`) is no failure.
-fn print(page: &str) -> Result<(), Error> {
-    match io::stdout().write_all(page.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::system(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -40,7 +40,7 @@ pub(super) fn derived(args: &DoorArgs, door: &Door, budgets: &Budgets) -> Vec<De
         child_grace,
         trust(platform),
         share(door),
-        said("admin", admin::by_default().to_string(), "and none if that is taken"),
+        said("admin", admin::by_default().to_string(), "the default; none if it is taken"),
         Derived { key: "child_port", values: None, reason: "a free one is chosen".to_owned() },
     ];
     all.extend(ready(args));
