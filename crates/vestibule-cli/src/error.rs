@@ -42,7 +42,6 @@ impl Error {
     #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Self {
         Self::configurations(mistakes.iter().map(ToString::to_string).collect())
-            .hint("`vestibule check-config` shows every setting and where it comes from")
     }
 
     /// A failure of the machine's.

@@ -118,7 +118,7 @@ impl Door {
     /// The number of `vestibule` itself: inside a namespace it is the child of what we started.
     pub(crate) async fn pid(&self) -> u32 {
         if !self.in_namespace {
-            return self.pid;
+            return self.started_pid();
         }
         let children = format!("/proc/{0}/task/{0}/children", self.pid);
         let mut found = None;

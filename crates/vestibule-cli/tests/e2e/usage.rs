@@ -75,13 +75,9 @@ fn a_slip_is_78_with_a_message_and_a_hint() {
     for (line, wanted) in [
         (&["rnu", "--", "app"][..], "did you mean `vestibule run`?"),
         (&["uvicorn", "app:app"], "vestibule run -- uvicorn app:app"),
-        (&["run", "uvicorn", "app:app"], "a command stands behind `--`"),
         (&["race", "python", "app.py"], "a command stands behind `--`"),
-        (&["run", "--hodl", "5s", "--", "app"], "did you mean --hold?"),
         (&["race", "--cleints", "5", "--", "app"], "did you mean `--clients`?"),
         (&["race", "--spread", "5", "--", "app"], "100ms"),
-        (&["run"], "-- CMD: missing"),
-        (&["serve"], "--upstream ADDR: missing"),
         (&["race"], "<CMD>"),
         (&["man", "rnu"], "one for each of run"),
         (&["completions", "csh"], "bash"),
@@ -94,6 +90,25 @@ fn a_slip_is_78_with_a_message_and_a_hint() {
         assert!(said.contains(wanted), "{line:?}: {said}");
         assert!(said.lines().all(|line| line.starts_with("error: ") || line.starts_with("hint: ")));
         assert!(output.stdout.is_empty());
+    }
+}
+
+/// Settings have many mistakes at once, and each says on its own line what to do.
+#[test]
+fn each_mistake_in_a_setting_says_what_to_do() {
+    for (line, wanted) in [
+        (
+            &["run", "uvicorn", "app:app"][..],
+            "a command stands behind `--`: vestibule run [FLAGS] -- CMD",
+        ),
+        (&["run", "--hodl", "5s", "--", "app"], "did you mean --hold?"),
+        (&["run"], "Usage: vestibule run [FLAGS] -- CMD"),
+        (&["serve"], "--upstream"),
+    ] {
+        let output = vestibule(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{line:?}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(wanted), "{line:?}: {said}");
     }
 }
 

@@ -28,6 +28,8 @@ fn printing() -> Vec<Vec<&'static str>> {
         race(&[]),
         race(&["--json"]),
         vec!["demo"],
+        vec!["check-config", "--schema"],
+        vec!["check-config", "run", "--", "true"],
         vec!["man"],
         vec!["completions", "bash"],
         vec!["--version", "--verbose"],
