@@ -12,7 +12,7 @@ use crate::exit;
 type Heading = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const HEADINGS: [Heading; 9] = [
-    ("Door", &["listen", "upstream", "config"], &["public-health", "refusal"]),
+    ("Door", &["listen", "upstream"], &["config", "public-health", "refusal"]),
     ("Readiness", &["ready-path", "startup-timeout"], &["ready", "late-routes"]),
     (
         "Patience",
@@ -28,7 +28,7 @@ const HEADINGS: [Heading; 9] = [
     ("Leaving", &["drain"], &["lame-duck", "child-grace", "child-term", "drain-code"]),
     ("Command", &["restart"], &["child-port"]),
     ("Admin", &["admin"], &["admin-allow-remote", "admin-token-file", "admin-host"]),
-    ("Log", &["log"], &["verbose"]),
+    ("Log", &[], &["log", "verbose"]),
 ];
 
 /// What can be pasted, by command; that of no command stands over all of them.

@@ -11,7 +11,8 @@ use crate::door::Door;
 use crate::machine::{self, BACKEND, Before, NOBODY, as_nobody, can, mounts};
 use crate::stage::{Stage, words};
 
-const RUN: [&str; 6] = ["run", "--listen", "127.0.0.1:0", "--hold", "25s", "--"];
+/// Without an admin address: a door of another test may have the usual one.
+const RUN: [&str; 8] = ["run", "--listen", "127.0.0.1:0", "--admin", "off", "--hold", "25s", "--"];
 
 /// Runs the small service in such a place, is served, and leaves. Without a runtime directory.
 async fn is_served(stage: &Stage, before: &[String], app: &[&str]) -> Door {
