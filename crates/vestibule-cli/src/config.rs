@@ -4,7 +4,7 @@
 //! a `VESTIBULE_...` variable, a variable outranks the file, and what none of them says is for
 //! `settings` to derive. Names, kinds and rules are those of the arguments; nothing is written down
 //! twice. All mistakes are told at once. Must never read the process environment itself, start
-//! anything, or show a value that came from outside without [`shown`] having looked at it.
+//! anything, or show a value that came from outside without `shown` having looked at it.
 
 pub(crate) mod document;
 pub(crate) mod file;

@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn a_crowd_leaves_once() {
         let mut crowd = Crowd::default();
-        let seen = [10, 900, 10, 4_000, 1_001, 1_000, 1_000, 300, 0, 0];
+        let seen = [10, 900, 10, 4_000, 1_001, 1_000, 1_000, 250, 0, 0];
         let left: Vec<_> = seen.iter().map(|open| crowd.has_left(*open)).collect();
         let expected = [false, false, false, false, false, true, false, true, false, false];
         assert_eq!(left, expected);
