@@ -50,6 +50,7 @@ async fn a17_a19_a20_thousands_that_give_nothing_leave_room_for_honest_clients()
     let (held_max, share) = (HELD_MAX.to_string(), SHARE.to_string());
     let flags = [
         &["--ready-path", "/health", "--hold", "60s", "--head-timeout", "8s"][..],
+        &["--admin", "127.0.0.1:0"],
         &["--max-held", &held_max, "--max-held-per-client", &share],
     ];
     let few = format!("ulimit -n {} && exec \"$@\"", scale.door);
@@ -57,7 +58,7 @@ async fn a17_a19_a20_thousands_that_give_nothing_leave_room_for_honest_clients()
     let address: std::net::SocketAddr = door.listening().await.parse().unwrap();
     // What is allocated once, is allocated now.
     warm(address).await;
-    let before = Ledger::of(&door);
+    let before = Ledger::of(&door).await;
 
     let mut silent = Silent::come(SILENT_FROM, address, scale.silent).await;
     ghosts(GHOSTS_FROM, address, scale.ghosts).await;
@@ -65,7 +66,7 @@ async fn a17_a19_a20_thousands_that_give_nothing_leave_room_for_honest_clients()
     assert_eq!(greedy.refused("client_share"), 10 * HELD_MAX - SHARE);
     let mut honest = honest(address).await;
     silent.dribble().await;
-    let during = Ledger::of(&door);
+    let during = Ledger::of(&door).await;
     ledger::print(&scale, &before, &during);
     for client in &mut honest {
         assert!(client.is_held().await, "an honest client was answered before readiness");

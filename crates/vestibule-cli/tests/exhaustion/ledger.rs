@@ -4,11 +4,14 @@
 //! takes a moment to come back.
 
 use std::fs;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::{Instant, interval};
 
+use crate::client::Client;
 use crate::door::Door;
-use crate::stage::eventually;
+use crate::stage::BOUND;
 
 /// Descriptors that the test needs beside those of the silent: ghosts, the greedy, the honest.
 const OWN: u64 = 3_500;
@@ -46,16 +49,19 @@ impl Scale {
 
 /// One reading.
 pub(crate) struct Ledger {
+    tasks: usize,
     descriptors: usize,
     resident_kib: f64,
 }
 
 impl Ledger {
-    pub(crate) fn of(door: &Door) -> Self {
+    pub(crate) async fn of(door: &Door) -> Self {
+        let tasks = tasks(door).await;
         let pid = door.started_pid();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         Self {
+            tasks,
             descriptors: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count(),
             resident_kib: resident.trim().trim_end_matches(" kB").parse().unwrap(),
         }
@@ -66,28 +72,50 @@ impl Ledger {
 pub(crate) fn print(scale: &Scale, before: &Ledger, during: &Ledger) {
     let each = (during.resident_kib - before.resident_kib) / scale.silent as f64;
     println!(
-        "{} connections without a head: {:.1} MiB, {each:.2} KiB each, {} descriptors",
+        "{} connections without a head: {:.1} MiB, {each:.2} KiB each, {} descriptors, {} tasks",
         scale.silent,
         during.resident_kib / 1024.0,
         during.descriptors,
+        during.tasks,
     );
     assert!(each < EACH_KIB_MAX, "{each:.2} KiB for each connection that has sent nothing");
 }
 
-/// Waits until descriptors and memory are back.
+/// Waits until descriptors, tasks and memory are back.
 pub(crate) async fn is_back(door: &Door, before: &Ledger, during: &Ledger) {
-    let pid = door.started_pid();
-    let count = || fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-    eventually("the descriptors are back", || count() <= before.descriptors + 4).await;
-    let is_back = || Ledger::of(door).resident_kib - before.resident_kib < LEFT_KIB_MAX;
-    eventually("memory is back", is_back).await;
-    let after = Ledger::of(door);
-    println!(
-        "afterwards: {} descriptors (before: {}), {:.1} MiB (before: {:.1}, during: {:.1})",
-        after.descriptors,
-        before.descriptors,
-        after.resident_kib / 1024.0,
-        before.resident_kib / 1024.0,
-        during.resident_kib / 1024.0,
-    );
+    let deadline = Instant::now() + BOUND;
+    let mut looks = interval(Duration::from_millis(100));
+    loop {
+        looks.tick().await;
+        let now = Ledger::of(door).await;
+        let is_back = now.descriptors <= before.descriptors + 4
+            && now.tasks <= before.tasks + 4
+            && now.resident_kib - before.resident_kib < LEFT_KIB_MAX;
+        let shown = format!(
+            "afterwards: {} descriptors (before: {}), {} tasks ({}), {:.1} MiB ({:.1}; during: {:.1})",
+            now.descriptors,
+            before.descriptors,
+            now.tasks,
+            before.tasks,
+            now.resident_kib / 1024.0,
+            before.resident_kib / 1024.0,
+            during.resident_kib / 1024.0,
+        );
+        if is_back {
+            return println!("{shown}");
+        }
+        assert!(Instant::now() < deadline, "not back, {shown}");
+    }
+}
+
+/// How many tasks the door has, by its own word.
+async fn tasks(door: &Door) -> usize {
+    let line = door.logs("admin").await;
+    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+    let mut client = Client::connect(address).await.unwrap();
+    let ask = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    client.send(&ask).await;
+    let text = String::from_utf8(client.rest().await).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("vestibule_tasks "));
+    line.unwrap_or_else(|| panic!("no tasks: {text}")).parse().unwrap()
 }

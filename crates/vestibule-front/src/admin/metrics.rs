@@ -15,6 +15,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 use vestibule::readiness::State;
 
 use crate::shared::Shared;
@@ -74,6 +75,8 @@ impl<D: Dial> Collector for Now<D> {
         gauge("tunnels", "Open tunnels", front.service.tunnels())?;
         gauge("connections_open", "Open public connections", full.open)?;
         gauge("connections_limit", "How many may be open", full.limit)?;
+        let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
+        gauge("tasks", "Tasks of the runtime", tasks)?;
         gauge("draining", "1 from SIGTERM on", usize::from(self.state() == State::Draining))?;
         gauge("drain_pending", "What a drain waits, or would wait, for", front.drain.open())?;
         let mut counter = |name, help, value: u64| {
