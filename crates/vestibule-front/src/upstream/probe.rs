@@ -322,4 +322,31 @@ mod tests {
             timeout(Duration::from_millis(within_ms) + try_timeout, found).await.unwrap();
         }
     }
+
+    /// Would break if a service could make us read, or wait, for as long as it likes by what it answers to
+    /// a probe.
+    #[tokio::test(start_paused = true)]
+    async fn a25_an_answer_to_a_probe_is_bounded_in_bytes_and_in_time() {
+        let endless: [&[u8]; 4] = [
+            b"HTTP/1.1 103 Early Hints\r\n\r\n",
+            b"x",
+            b"HTTP/1.1 200 OK\r\nA: b\r\nHTTP/1.1 200 OK",
+            b"\r\n",
+        ];
+        for part in endless {
+            let (ours, mut theirs) = tokio::io::duplex(1024);
+            let said = tokio::spawn(async move {
+                let mut said = 0;
+                while theirs.write_all(part).await.is_ok() {
+                    said += part.len();
+                }
+                said
+            });
+            assert!(status(ours, "/health").await.is_err(), "{}", part.escape_ascii());
+            assert!(said.await.unwrap() <= 2 * ANSWER_MAX + 1024, "{}", part.escape_ascii());
+        }
+        let (ours, silent) = tokio::io::duplex(1024);
+        assert!(timeout(Duration::from_secs(9), status(ours, "/health")).await.is_err());
+        drop(silent);
+    }
 }
