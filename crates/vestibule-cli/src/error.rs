@@ -38,10 +38,11 @@ impl Error {
         Self { kind: Kind::Configuration, messages, hints: Vec::new() }
     }
 
-    /// The same, of flags, variables and a file.
-    #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-    pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Self {
-        Self::configurations(mistakes.iter().map(ToString::to_string).collect())
+    /// The same, of flags, variables and a file. A warning may be the reason: a slip in a variable's
+    /// name leaves missing what it was meant for.
+    pub(crate) fn mistakes(mistakes: &[Mistake], warnings: &[String]) -> Self {
+        let messages = mistakes.iter().map(ToString::to_string).collect();
+        warnings.iter().fold(Self::configurations(messages), Self::hint)
     }
 
     /// A failure of the machine's.

@@ -48,10 +48,8 @@ pub(crate) fn check_config(
     match settled {
         Ok(_) => Ok(Exit::Ok),
         Err(_) if in_json => Ok(Exit::Configuration),
-        // No hint to look here for more: this is all of it.
-        Err(mistakes) => {
-            Err(Error::configurations(mistakes.iter().map(ToString::to_string).collect()))
-        }
+        // No hint to look here for more: this is all of it, warnings too.
+        Err(mistakes) => Err(Error::mistakes(&mistakes, &sources.warnings)),
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn warn_of_descriptors(settings: &Settings) {
         tracing::warn!(
             connections_max,
             held_max,
+            hint = "raise ulimit -n, or lower --max-held",
             "the limit of open files (ulimit -n) allows fewer connections than may be held",
         );
     }

@@ -32,8 +32,8 @@ use crate::settings::{self, Door, Run};
 
 /// Runs the command behind the door, to its end.
 pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
-    let Run { args, door, view } =
-        settings::run(sources.settle(), &Process).map_err(Error::mistakes)?;
+    let Run { args, door, view } = settings::run(sources.settle(), &Process)
+        .map_err(|wrong| Error::mistakes(&wrong, &sources.warnings))?;
     // First of all, while there is one thread and little memory to copy.
     mask::clear();
     let guard = guard::start();

@@ -21,8 +21,8 @@ use crate::settings::{self, Serve};
 
 /// Stands before the service until it is asked to leave.
 pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
-    let Serve { mut door, upstream, view } =
-        settings::serve(sources.settle(), &Process).map_err(Error::mistakes)?;
+    let Serve { mut door, upstream, view } = settings::serve(sources.settle(), &Process)
+        .map_err(|wrong| Error::mistakes(&wrong, &sources.warnings))?;
     // While there is one thread: those to come inherit it.
     mask::clear();
     let log = log::start(&door.log);

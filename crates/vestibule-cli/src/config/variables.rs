@@ -56,9 +56,13 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
         let key = with_variable().find(|key| variable_of(&key.name) == name);
         match (key, environment.get(&name)) {
             (None, _) => {
+                let words = keys.iter().find(|key| key.kind == Kind::Words);
                 let known: Vec<_> = with_variable().map(|key| variable_of(&key.name)).collect();
                 let meant = nearest(&name, known.iter().map(String::as_str));
-                found.warnings.push(unknown(&name, meant));
+                found.warnings.push(match words {
+                    Some(words) if variable_of(&words.name) == name => unsplit(&name),
+                    _ => unknown(&name, meant),
+                });
             }
             (Some(key), None) => {
                 let message = "is not text: write it in UTF-8";
@@ -84,6 +88,11 @@ fn given(key: &Key, value: &str, origin: Origin) -> Given {
 fn unknown(name: &str, meant: Option<&str>) -> String {
     let advice = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     format!("{}: no such setting, it changes nothing{advice}", shown(name))
+}
+
+/// The one setting that is no variable: nobody could tell where its words are to be split.
+fn unsplit(name: &str) -> String {
+    format!("{name}: changes nothing: the command stands behind `--`, or in a file")
 }
 
 fn is_others(name: &str) -> bool {

@@ -34,7 +34,26 @@ pub enum Note {
         /// How many.
         clients: usize,
     },
+    /// Nobody was ok, and the app refuses handshakes by itself: not the cold start was seen.
+    NoWebSocketThere {
+        /// The app's answer, from 400 to 499.
+        status: u16,
+    },
+    /// Behind the door, some clients lost a connection that the app gave up.
+    GivenUp {
+        /// How many.
+        clients: usize,
+    },
+    /// Some clients were ok before readiness was told.
+    OkBeforeReady {
+        /// How many.
+        clients: usize,
+    },
 }
+
+/// What the door says in place of an app that drops a connection without a Close (RFC 6455,
+/// section 7.4.2, registered as "Service Restart").
+const RESTART: Seen = Seen::Closed(1012);
 
 impl Note {
     /// All remarks on one race.
@@ -65,8 +84,33 @@ impl Note {
         if clients > 0 {
             notes.push(Self::Unreachable { clients });
         }
+        notes.extend(no_websocket_there(run).map(|status| Self::NoWebSocketThere { status }));
+        let clients = run.tally.of(RESTART);
+        if outcome.role == Role::Door && outcome.exit.is_none() && clients > 0 {
+            notes.push(Self::GivenUp { clients });
+        }
+        let clients = ok_before_ready(run);
+        if clients > 0 {
+            notes.push(Self::OkBeforeReady { clients });
+        }
         notes
     }
+}
+
+/// The status that refused more clients than any other, if it is one that waiting does not mend.
+fn no_websocket_there(run: &Run<'_>) -> Option<u16> {
+    let statuses = run.tally.seen.iter().filter_map(|(seen, count)| match seen {
+        Seen::Status(status @ 400..=499) => Some((count, *status)),
+        _ => None,
+    });
+    let (_, status) = statuses.max().filter(|_| run.tally.ok == 0)?;
+    Some(status)
+}
+
+fn ok_before_ready(run: &Run<'_>) -> usize {
+    let Some(ready) = run.outcome.ready else { return 0 };
+    let ok = run.outcome.clients.iter().filter(|client| client.seen == Seen::Ok);
+    ok.filter(|client| client.lag_us(&ready).is_some_and(|lag| lag < 0)).count()
 }
 
 impl fmt::Display for Note {
@@ -93,6 +137,21 @@ impl fmt::Display for Note {
             Self::Unreachable { clients } => write!(
                 f,
                 "{clients} clients found no way to the address; is this machine out of ports?"
+            ),
+            Self::NoWebSocketThere { status } => write!(
+                f,
+                "the app answers handshakes with status {status}, ready or not; name its \
+                 WebSocket with --path, and what it asks for with --header"
+            ),
+            Self::GivenUp { clients } => write!(
+                f,
+                "closed 1012 is the door's word where the app dropped a connection without a \
+                 Close ({clients} times); look for the reason with --show-output"
+            ),
+            Self::OkBeforeReady { clients } => write!(
+                f,
+                "{clients} of those ok came before readiness was told, hence a lag below 0; a \
+                 stamp of the app's is the exact clock"
             ),
         }
     }
@@ -134,6 +193,28 @@ mod tests {
             late[0].to_string(),
             "the app was ready at 9.80 s, after the last client had come; try --spread 15s"
         );
+    }
+
+    // Breaks the race so that its numbers tell of something else than the cold start.
+    #[test]
+    fn what_is_no_cold_start_is_said() {
+        let all = |seen| {
+            move |o: &mut crate::race::Outcome| o.clients.iter_mut().for_each(|c| c.seen = seen)
+        };
+        assert_eq!(notes(all(Seen::Status(403))), [Note::NoWebSocketThere { status: 403 }]);
+        assert_eq!(notes(all(Seen::Status(503))), []);
+        let some = |o: &mut crate::race::Outcome| o.clients[0].seen = Seen::Status(403);
+        assert_eq!(notes(some), []);
+        let mut behind = door();
+        behind.clients[3].seen = Seen::Closed(1012);
+        assert_eq!(Note::of(&Run::judged(&behind)), [Note::GivenUp { clients: 1 }]);
+        assert_eq!(notes(|o| o.clients[3].seen = Seen::Closed(1012)), []);
+    }
+
+    #[test]
+    fn a_client_that_was_ok_before_readiness_is_said() {
+        let early = notes(|o| o.clients[24].seen = Seen::Ok);
+        assert_eq!(early, [Note::OkBeforeReady { clients: 1 }]);
     }
 
     #[test]
