@@ -57,7 +57,7 @@ const EXAMPLES: [(&str, &[&str]); 8] = [
         "race",
         &[
             "vestibule race --compare -- vestibule demo-backend --port {port}",
-            "vestibule race --compare --ready-path /health -- python3 app.py",
+            "vestibule race --compare --ready-path /health --path /ws/room -- python3 app.py",
             "vestibule race --url ws://127.0.0.1:8080/ws --json",
         ],
     ),

@@ -47,7 +47,7 @@ pub(crate) struct RaceArgs {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "4s")]
     spread: Duration,
 
-    /// The path of the WebSocket [default: /ws]
+    /// The path of the WebSocket, with its room or token if it needs one [default: /ws]
     #[arg(long, value_name = "PATH", value_parser = rooted)]
     path: Option<String>,
 
