@@ -1,11 +1,13 @@
 //! What a user is told when a command can't do its work.
 //!
-//! Owns kind, message and hints. Must never decide an exit status: `exit` does, from the kind.
+//! Owns kind, message and hints. Must never decide an exit status (`exit` does, from the kind), nor
+//! write what acts on a terminal, whoever's words it tells.
 
 use std::fmt::{self, Display};
 use std::io::Write;
 
 use crate::config::Mistake;
+use crate::config::shown::fit;
 
 /// Whose it is to mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(crate) struct Error {
     /// Whose it is to mend.
     pub(crate) kind: Kind,
     messages: Vec<String>,
+    /// Lines of somebody else's.
+    quoted: Vec<String>,
     hints: Vec<String>,
 }
 
@@ -35,7 +39,7 @@ impl Error {
 
     /// All mistakes of the user's at once.
     pub(crate) const fn configurations(messages: Vec<String>) -> Self {
-        Self { kind: Kind::Configuration, messages, hints: Vec::new() }
+        Self::new(Kind::Configuration, messages)
     }
 
     /// The same, of flags, variables and a file. A warning may be the reason: a slip in a variable's
@@ -47,12 +51,22 @@ impl Error {
 
     /// A failure of the machine's.
     pub(crate) fn system(message: impl Display) -> Self {
-        Self { kind: Kind::System, messages: vec![message.to_string()], hints: Vec::new() }
+        Self::new(Kind::System, vec![message.to_string()])
     }
 
     /// We were asked to stop.
     pub(crate) fn stopped(signal: u8, message: impl Display) -> Self {
-        Self { kind: Kind::Stopped(signal), messages: vec![message.to_string()], hints: Vec::new() }
+        Self::new(Kind::Stopped(signal), vec![message.to_string()])
+    }
+
+    const fn new(kind: Kind, messages: Vec<String>) -> Self {
+        Self { kind, messages, quoted: Vec::new(), hints: Vec::new() }
+    }
+
+    /// Adds lines that somebody else wrote.
+    pub(crate) fn quote(mut self, lines: &[String]) -> Self {
+        self.quoted.extend_from_slice(lines);
+        self
     }
 
     /// Adds what to do about it.
@@ -70,10 +84,13 @@ impl Error {
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for message in &self.messages {
-            writeln!(f, "error: {message}")?;
+            writeln!(f, "error: {}", fit(message))?;
+        }
+        for line in &self.quoted {
+            writeln!(f, "  | {}", fit(line))?;
         }
         for hint in &self.hints {
-            writeln!(f, "hint: {hint}")?;
+            writeln!(f, "hint: {}", fit(hint))?;
         }
         Ok(())
     }

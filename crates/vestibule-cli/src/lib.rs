@@ -10,6 +10,8 @@ mod duration;
 mod error;
 mod exit;
 mod log;
+#[doc(hidden)]
+pub mod panics;
 mod runtime;
 mod settings;
 mod stdout;
@@ -28,6 +30,7 @@ use crate::exit::Exit;
 /// Does what the process was asked to do, and answers with its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
+    panics::tell();
     let line: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if version::is_asked_for_long(&line) {
         return ended(stdout::write(&version::long()).map(|_reader| Exit::Ok));

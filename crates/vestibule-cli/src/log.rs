@@ -25,6 +25,9 @@ const LINES_WAITING_MAX: usize = 4096;
 /// How long the end of the process waits for a reader.
 const FLUSH_MAX: Duration = Duration::from_millis(500);
 
+/// The name of the thread that writes.
+pub(crate) const THREAD: &str = "log";
+
 /// Keeps the log going; dropping it lets the last lines out.
 pub(crate) struct Running {
     lines: Arc<Mutex<Option<SyncSender<String>>>>,
@@ -50,7 +53,7 @@ pub(crate) fn start(log: &Log) -> Running {
     let json = log.json;
     let counted = Arc::clone(&dropped);
     let writer = std::thread::Builder::new()
-        .name("log".into())
+        .name(THREAD.into())
         .spawn(move || {
             write_lines(&receiver, &counted, json);
             let _ = finished.send(());

@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::Args;
 use crate::config::nearest::nearest;
-use crate::config::shown::shown;
+use crate::config::shown::{shown, shown_value, shown_words};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::stdout;
@@ -43,9 +43,9 @@ fn explained(error: &clap::Error, line: &[OsString]) -> Error {
     if let Some(meant) = meant(error) {
         explained = explained.hint(format!("did you mean `{meant}`?"));
     } else if error.kind() == ErrorKind::InvalidSubcommand {
-        let words: Vec<_> =
-            line.iter().skip(1).map(|word| shown(&word.to_string_lossy())).collect();
-        let words = words.join(" ");
+        let words: Vec<_> = line.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+        // They may be a container's command, and this its log.
+        let words = shown_words(words.iter().map(AsRef::as_ref)).join(" ");
         explained =
             explained.hint(format!("to start a command behind the door: vestibule run -- {words}"));
     }
@@ -57,9 +57,19 @@ fn explained(error: &clap::Error, line: &[OsString]) -> Error {
     explained.hint(help)
 }
 
-/// What clap has to say, without its form: the first paragraph, on one line.
+/// What clap has to say, without its form: the first paragraph, on one line. A value is in it only
+/// as far as it may be shown.
 fn message(error: &clap::Error) -> String {
-    let text = error.to_string();
+    let mut text = error.to_string();
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.split(['=', ' ']).next(),
+        _ => None,
+    };
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && !value.is_empty()
+    {
+        text = text.replace(value, &shown_value(argument.unwrap_or_default(), value));
+    }
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let message = lines.collect::<Vec<_>>().join(" ");
     shown(message.strip_prefix("error: ").unwrap_or(&message))

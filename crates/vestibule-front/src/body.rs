@@ -3,7 +3,7 @@
 //! Owns the decoder that stands between a head and the next, for requests and for relayed answers.
 //! Must never hold body bytes back, nor take one byte of what follows the body.
 
-use std::mem;
+use std::{fmt, mem};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -54,7 +54,7 @@ impl From<RequestFraming> for Framing {
 }
 
 /// One step of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// Bytes of the body, as many as were there; never empty.
     Data(Bytes),
@@ -64,6 +64,18 @@ pub enum Decoded {
     NeedMore,
     /// The body is over; what is left in the input belongs to the next head.
     End,
+}
+
+/// Sizes alone: a body is nobody's but its service's.
+impl fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(bytes) => f.debug_tuple("Data").field(&bytes.len()).finish(),
+            Self::Trailers(fields) => f.debug_tuple("Trailers").field(&fields.len()).finish(),
+            Self::NeedMore => f.write_str("NeedMore"),
+            Self::End => f.write_str("End"),
+        }
+    }
 }
 
 /// Why a body cannot be read: the connection closes.

@@ -2,6 +2,7 @@
 //!
 //! Owns bringing it to the client as it is. Must never read an answer's body without a bound.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -22,12 +23,19 @@ const KEEP_TIME_MAX: Duration = Duration::from_millis(250);
 const KEEP_BYTES_MAX: usize = 16 * 1024;
 
 /// An answer kept while its client gets another try.
-#[derive(Debug)]
 pub struct Kept {
     /// Its status.
     pub status: u16,
     /// The whole answer, ready for the client.
     pub bytes: Vec<u8>,
+}
+
+/// What the service said is its client's alone.
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Kept");
+        shown.field("status", &self.status).field("bytes", &self.bytes.len()).finish()
+    }
 }
 
 /// What the client's connection needs behind an answer.

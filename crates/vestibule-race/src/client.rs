@@ -193,12 +193,16 @@ fn handshake(
     path: &str,
     headers: &[(String, String)],
 ) -> Result<Request, RaceError> {
-    let refused = |what: &str| RaceError::Request { what: what.to_owned() };
-    let mut request =
-        format!("ws://{authority}{path}").into_client_request().map_err(|_| refused(path))?;
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(name))?;
-        let value = HeaderValue::from_str(value).map_err(|_| refused(name.as_str()))?;
+    let refused = |what: String| RaceError::Request { what };
+    let shown = path.split('?').next().unwrap_or_default();
+    let request = format!("ws://{authority}{path}").into_client_request();
+    let mut request = request.map_err(|_| refused(shown.to_owned()))?;
+    for (index, (name, value)) in headers.iter().enumerate() {
+        // Where the colon was forgotten, what is taken for the name may be a secret.
+        let unnamed = || refused(format!("the name of header {}", index + 1));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unnamed())?;
+        let value = HeaderValue::from_str(value);
+        let value = value.map_err(|_| refused(format!("the value of header {name}")))?;
         request.headers_mut().insert(name, value);
     }
     Ok(request)

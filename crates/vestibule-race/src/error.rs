@@ -16,7 +16,7 @@ pub enum RaceError {
     /// The program does not exist, or is on no search path.
     #[error("{program}: not found")]
     NotFound {
-        /// The program as it was given.
+        /// The program as it was given; of a variable that stands in its place, the name.
         program: String,
     },
     /// The program exists, but the system will not run it.
@@ -50,12 +50,12 @@ pub enum RaceError {
     /// The URL is not one a race can dial.
     #[error("{url}: {reason}")]
     Url {
-        /// The URL as it was given.
+        /// The URL as it was given, without user and query.
         url: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A request header or path that cannot be sent.
+    /// A request header or path that cannot be sent. Says which, and nothing of its value.
     #[error("cannot be sent in a handshake: {what}")]
     Request {
         /// The header or path.

@@ -127,7 +127,7 @@ impl Address {
     /// # Errors
     /// Any other scheme, user information, an empty host or a bad port.
     pub fn from_url(url: &str) -> Result<(Self, Option<String>), RaceError> {
-        let fault = |reason| RaceError::Url { url: url.to_owned(), reason };
+        let fault = |reason| RaceError::Url { url: without_secrets(url), reason };
         let rest = match url.split_once("://") {
             Some(("ws" | "http", rest)) => rest,
             Some(("wss" | "https", _)) => {
@@ -162,6 +162,17 @@ impl fmt::Display for Address {
             write!(f, "{}:{}", self.host, self.port)
         }
     }
+}
+
+/// A URL as it may be told: without user and query.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    // A password may have any character in it: the last `@` counts.
+    let rest = rest.rsplit('@').next().unwrap_or_default();
+    scheme + rest.split('?').next().unwrap_or_default()
 }
 
 /// Splits `HOST[:PORT]`, port 80 by default; `None` for a port that is no number.
@@ -209,6 +220,10 @@ mod tests {
         assert_eq!(parsed("ws://h?x"), some("h", 80, Some("/?x")));
         for bad in ["wss://h/", "h:80", "ws://", "ws://u:p@h/", "ws://h:99999/", "ws://h:x"] {
             assert_eq!(parsed(bad), None, "{bad}");
+        }
+        for bad in ["wss://u:p?w/@h/?pw", "ws://u:pw@h", "u:pw@h:80", "ws:?pw", "ws://:pw@"] {
+            let told = Address::from_url(bad).unwrap_err().to_string();
+            assert!(!told.contains("pw") && !told.contains("p?w"), "{told}");
         }
         let (v6, _) = Address::from_url("ws://[::1]:9/").unwrap();
         assert_eq!(v6.to_string(), "[::1]:9");

@@ -86,6 +86,12 @@ impl Prepared {
     }
 }
 
+/// A program's name. Of a variable that stands in its place (`DATABASE_URL=... app`) the value is
+/// not told.
+fn named(program: &str) -> String {
+    program.split_once('=').map_or_else(|| program.to_owned(), |(name, _)| format!("{name}=…"))
+}
+
 /// A started target. Dropping it kills its process group.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -115,8 +121,8 @@ impl Running {
             Output::Show => command.stdout(io::stderr()).stderr(Stdio::inherit()),
         };
         let mut child = command.spawn().map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => RaceError::NotFound { program: program.clone() },
-            _ => RaceError::CannotStart { program: program.clone(), source },
+            io::ErrorKind::NotFound => RaceError::NotFound { program: named(program) },
+            _ => RaceError::CannotStart { program: named(program), source },
         })?;
         let group = child
             .id()

@@ -142,7 +142,10 @@ pub enum Says {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// `ENVIRONMENT` has a value that is no name; the name was found as if it were not set.
-    #[error("ENVIRONMENT={value} is none of production, staging, development, test, local")]
+    #[error(
+        "ENVIRONMENT={} is none of production, staging, development, test, local",
+        shown(value)
+    )]
     UnknownName {
         /// The value, without spaces around.
         value: String,
@@ -173,6 +176,15 @@ pub enum Conflict {
         /// The platform that won.
         platform: Platform,
     },
+}
+
+/// Longest value that is shown.
+const SHOWN_MAX: usize = 32;
+
+/// A value that could be a name. Anything else may be a secret, or act on a terminal.
+fn shown(value: &str) -> &str {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if value.len() <= SHOWN_MAX && value.chars().all(is_word) { value } else { "(not a word)" }
 }
 
 /// Finds out where we run.

@@ -263,12 +263,9 @@ fn own_program() -> Result<String, Error> {
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 pub(crate) fn explained(error: RaceError) -> Error {
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-    let mut message = format!("{error}{}", source.unwrap_or_default());
-    for line in error.last_lines() {
-        message.push_str("\n  | ");
-        message.push_str(line);
-    }
-    match error {
+    let message = format!("{error}{}", source.unwrap_or_default());
+    let quoted = error.last_lines().to_vec();
+    let explained = match error {
         RaceError::NoCommand | RaceError::Url { .. } | RaceError::Request { .. } => {
             Error::configuration(message)
         }
@@ -285,7 +282,8 @@ pub(crate) fn explained(error: RaceError) -> Error {
             Error::system(message).hint(format!("raise the limit: ulimit -n {}", clients + 64))
         }
         _ => Error::system(message),
-    }
+    };
+    explained.quote(&quoted)
 }
 
 fn rooted(text: &str) -> Result<String, String> {

@@ -128,6 +128,9 @@ impl<'a> Document<'a> {
         };
         match written {
             Ok(values) => self.given.push(Given { key: key.name.clone(), values, origin }),
+            Err(wanted) if key.kind == Kind::Words || has_table(value.get_ref()) => {
+                self.mistakes.push(Mistake::in_key(origin, name, wanted));
+            }
             Err(wanted) => {
                 let found = self.text.get(value.span()).unwrap_or_default();
                 let first = found.lines().next().unwrap_or_default();
@@ -164,6 +167,16 @@ impl<'a> Document<'a> {
     fn reject(&mut self, line: Option<usize>, message: String) {
         let origin = Origin::File(Arc::clone(&self.name), line);
         self.mistakes.push(Mistake::in_file(origin, "", message));
+    }
+}
+
+/// Keys that we do not know may be in it: neither these nor a command's words are shown where they
+/// are wrong, since any of them may be a secret.
+fn has_table(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(items) => items.iter().any(|item| has_table(item.get_ref())),
+        _ => false,
     }
 }
 

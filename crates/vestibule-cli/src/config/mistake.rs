@@ -59,7 +59,7 @@ impl Mistake {
 
     /// About something that is no key of ours, as it was written.
     pub(crate) fn in_words(origin: Origin, words: &str, message: impl Into<String>) -> Self {
-        let subject = if words.is_empty() { "\"\"".to_owned() } else { shown(words) };
+        let subject = if words.is_empty() { "\"\"".to_owned() } else { shown_value("", words) };
         Self { origin, key: None, subject, message: message.into(), is_of_whole_file: false }
     }
 

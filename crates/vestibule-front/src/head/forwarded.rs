@@ -163,8 +163,8 @@ impl Cidr {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CidrError {
     /// The part before the slash.
-    #[error("`{0}` is not an IPv4 or IPv6 address")]
-    Address(String),
+    #[error("not an IPv4 or IPv6 address")]
+    Address,
     /// The part behind the slash.
     #[error("`/{found}` is not a prefix length between 0 and {max}")]
     Prefix {
@@ -191,8 +191,7 @@ impl FromStr for Cidr {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr =
-            address_text.parse().map_err(|_| CidrError::Address(address_text.to_owned()))?;
+        let address: IpAddr = address_text.parse().map_err(|_| CidrError::Address)?;
         let max = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix_text {
             None => max,

@@ -7,7 +7,8 @@
 mod spawn;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -27,7 +28,7 @@ const LOOK_MIN: Duration = Duration::from_millis(1);
 const LOOK_MAX: Duration = Duration::from_millis(20);
 
 /// What to run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Launch {
     /// A path, or a name to be found along `PATH`.
     pub program: OsString,
@@ -37,17 +38,26 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
 }
 
+/// Arguments and variables may be secrets: only their numbers are shown.
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Launch");
+        shown.field("args", &self.args.len()).field("env", &self.env.len());
+        shown.finish_non_exhaustive()
+    }
+}
+
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
     /// No such program.
-    #[error("{} was not found", program.display())]
+    #[error("{} was not found", named(program))]
     NotFound {
         /// As it was given.
         program: PathBuf,
     },
     /// It is there, and cannot be run.
-    #[error("{} cannot be run: {reason}", program.display())]
+    #[error("{} cannot be run: {reason}", named(program))]
     CannotRun {
         /// As it was given.
         program: PathBuf,
@@ -60,6 +70,16 @@ pub enum SpawnError {
     /// The system could not start anything: no memory or descriptors left.
     #[error("failed to start a process: {0}")]
     Other(#[from] std::io::Error),
+}
+
+/// A program's name. Who writes a variable in its place (`DATABASE_URL=... app`) does not see its
+/// value in the log.
+fn named(program: &Path) -> String {
+    let text = program.to_string_lossy();
+    match text.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => text.into_owned(),
+    }
 }
 
 impl SpawnError {
@@ -76,6 +96,9 @@ impl SpawnError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::NotFound { program } if program.to_string_lossy().contains('=') => {
+                "a variable is no program: write env before it, or set it where the front is started"
+            }
             Self::NotFound { .. } => "is it installed here, and its directory in PATH?",
             Self::CannotRun { .. } => "see the file: its mode, its first line, its machine",
             Self::TooMany => {

@@ -4,6 +4,7 @@
 //! child's own end cut what the door should close first.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,6 @@ const LAST_FLUSH: Duration = Duration::from_millis(200);
 const KILLED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What to run, and how.
-#[derive(Debug)]
 pub struct Plan {
     /// A path or a name.
     pub program: OsString,
@@ -69,6 +69,15 @@ pub struct Plan {
     pub guard: Option<Guard>,
     /// Whose family we are ourselves, if a front started us.
     pub family_around: Option<OsString>,
+}
+
+/// The command's words may be secrets, and are not shown.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Plan");
+        shown.field("port", &self.port).field("source", &self.source);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// How one run of the child went.

@@ -119,7 +119,11 @@ impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Notify => f.write_str("READY=1 over sd_notify"),
-            Self::Http(path) => write!(f, "a status from 200 to 399 of GET {path}"),
+            // A query may hold a key.
+            Self::Http(target) => {
+                let path = target.split('?').next().unwrap_or_default();
+                write!(f, "a status from 200 to 399 of GET {path}")
+            }
             Self::Tcp => f.write_str("an open port"),
         }
     }

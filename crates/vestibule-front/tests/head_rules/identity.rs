@@ -255,8 +255,8 @@ fn ranges_contain_what_they_say() {
 #[test]
 fn texts_that_are_no_range_say_why() {
     let why = |text: &str| text.parse::<Cidr>().unwrap_err();
-    assert_eq!(why("10.0.0"), CidrError::Address("10.0.0".into()));
-    assert_eq!(why(""), CidrError::Address(String::new()));
+    assert_eq!(why("10.0.0"), CidrError::Address);
+    assert_eq!(why(""), CidrError::Address);
     for (text, found, max) in [
         ("10.0.0.0/33", "33", 32),
         ("::/129", "129", 128),
