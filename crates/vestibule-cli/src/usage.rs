@@ -44,7 +44,7 @@ fn explained(error: &clap::Error, line: &[OsString]) -> Error {
         explained = explained.hint(format!("did you mean `{meant}`?"));
     } else if error.kind() == ErrorKind::InvalidSubcommand {
         let words: Vec<_> = line.iter().skip(1).map(|word| word.to_string_lossy()).collect();
-        // They may be a container's command, and this its log.
+        // They may be a container's command, and what is said its log.
         let words = shown_words(words.iter().map(AsRef::as_ref)).join(" ");
         explained =
             explained.hint(format!("to start a command behind the door: vestibule run -- {words}"));
@@ -60,15 +60,20 @@ fn explained(error: &clap::Error, line: &[OsString]) -> Error {
 /// What clap has to say, without its form: the first paragraph, on one line. A value is in it only
 /// as far as it may be shown.
 fn message(error: &clap::Error) -> String {
-    let mut text = error.to_string();
-    let argument = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => argument.split(['=', ' ']).next(),
+    let typed = |kind| match error.get(kind) {
+        Some(ContextValue::String(typed)) => Some(typed.as_str()).filter(|typed| !typed.is_empty()),
         _ => None,
     };
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-        && !value.is_empty()
-    {
-        text = text.replace(value, &shown_value(argument.unwrap_or_default(), value));
+    let mut text = error.to_string();
+    let argument = typed(ContextKind::InvalidArg);
+    if let Some(value) = typed(ContextKind::InvalidValue) {
+        let name = argument.and_then(|named| named.split(['=', ' ']).next());
+        text = text.replace(value, &shown_value(name.unwrap_or_default(), value));
+    }
+    // A word that is out of place may be anything.
+    let words = [argument, typed(ContextKind::InvalidSubcommand)];
+    for word in words.into_iter().flatten().filter(|word| !word.starts_with('-')) {
+        text = text.replace(word, &shown_words([word]).concat());
     }
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let message = lines.collect::<Vec<_>>().join(" ");

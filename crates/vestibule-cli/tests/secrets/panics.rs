@@ -1,0 +1,42 @@
+//! A panic, in a process of its own.
+//!
+//! Nothing makes the door panic that we know of. So this program starts itself again, with the door's own
+//! way of telling, and panics there with what a request might have said.
+
+use std::process::Command;
+
+use crate::ledger::Ledger;
+
+const WORDS: &str = "VESTIBULE_TEST_PANICS_WITH";
+
+#[test]
+fn a32_a33_a_panic_is_told_in_one_line_without_data() {
+    let ledger = Ledger::default();
+    let secret = ledger.secret("a text that is cut amid a character");
+    let own = std::env::current_exe().unwrap();
+    let output = Command::new(own)
+        .args(["--exact", "panics::this_process_panics", "--nocapture", "--test-threads=1"])
+        .env(WORDS, format!("\u{e9}\u{1b}]0;{secret}\n\u{202e}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.lines().all(|line| line.starts_with("error: panicked at ")), "{said}");
+    assert!(said.contains("secrets/panics.rs:") && said.contains("a word of ours"), "{said}");
+    ledger.came_out("the panics", said);
+    ledger.judge(&[]);
+}
+
+/// Only when it is asked to.
+#[test]
+fn this_process_panics() {
+    #[expect(clippy::disallowed_methods, reason = "how this program tells itself what to do")]
+    let Ok(words) = std::env::var(WORDS) else { return };
+    vestibule_cli::panics::tell();
+    let panics: [fn(&str); 3] =
+        [|data| _ = &data[1..], |data| panic!("{data}"), |_| panic!("a word of ours")];
+    for panics in panics {
+        let words = words.clone();
+        std::thread::spawn(move || panics(&words)).join().unwrap_err();
+    }
+}
