@@ -196,7 +196,7 @@ impl Watch<'_> {
                 },
                 _ = tick.tick() => {
                     self.look().await;
-                    self.check_start()?;
+                    self.check_start().await?;
                     progress(&self.progress(&times));
                 }
             }
@@ -224,7 +224,7 @@ impl Watch<'_> {
             sleep(TICK).await;
             self.look().await;
         }
-        self.check_start()?;
+        self.check_start().await?;
         if self.port_open.get().is_none() {
             return Err(RaceError::PortNeverOpened {
                 address: self.stage.authority.clone(),
@@ -275,9 +275,10 @@ impl Watch<'_> {
     }
 
     /// A target that ends before its port opens is a broken command.
-    fn check_start(&self) -> Result<(), RaceError> {
+    async fn check_start(&self) -> Result<(), RaceError> {
         match self.exit {
             Some((exit, after)) if self.port_open.get().is_none() => {
+                self.stage.all_lines_read().await;
                 Err(RaceError::ExitedEarly { exit, after, last_lines: self.stage.last_lines() })
             }
             _ => Ok(()),

@@ -145,6 +145,11 @@ impl Running {
         self.last_lines.lines()
     }
 
+    /// Waits, within a bound, until what it wrote before its end has been read.
+    pub(crate) async fn all_lines_read(&self) {
+        self.last_lines.all_read().await;
+    }
+
     /// SIGTERM to the group, time to end, SIGKILL to what is left of it.
     pub(crate) async fn stop(mut self) {
         self.signal(Signal::TERM);

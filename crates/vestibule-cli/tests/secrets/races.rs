@@ -59,6 +59,32 @@ fn a32_a33_no_report_of_a_race_repeats_what_it_was_given() {
     ledger.judge(&[]);
 }
 
+/// A target that ends in the middle of a race leaves its last words on the page, and nothing in a report.
+#[test]
+fn a33_a_targets_last_words_are_no_part_of_a_report_and_harmless_on_a_page() {
+    let ledger = Ledger::default();
+    let script = format!(
+        "import os, socket, sys, time; s = socket.create_server(('127.0.0.1', int(os.environ['PORT']))); \
+         time.sleep(0.4); print('\\x1b]0;{}\\x07\\u009b\\u202e\\r', flush=True); sys.exit(3)",
+        ledger.secret("what the target printed")
+    );
+    let junit = tempfile::NamedTempFile::new().unwrap();
+    let file = junit.path().to_str().unwrap();
+    for form in [&["--json", "--junit", file][..], &["--ascii"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.args(["race", "--clients", "4", "--spread", "200ms", "--timeout", "1s"]).args(form);
+        let output = command.args(["--", &python(), "-c", &script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        came_out(&ledger, &format!("a race {form:?}"), &output);
+    }
+    ledger.came_out("the JUnit file", std::fs::read_to_string(file).unwrap());
+    ledger.judge(&[Allowed {
+        place: "what the target printed",
+        output: "stdout of a race [\"--ascii\"]",
+        because: "they are the target's own last words, on a page for who started it",
+    }]);
+}
+
 /// What the target printed before it failed is shown to who raced it: without it nobody could mend it. It
 /// is not in a report.
 #[test]

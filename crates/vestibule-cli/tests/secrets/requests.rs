@@ -165,6 +165,7 @@ fn upgrade(key: &str) -> String {
 
 /// Sends all of them at once, and takes down what each is answered.
 async fn send_all(ledger: &Ledger, address: &str, round: &str) {
+    let is_held = round == "held";
     let mut asking = JoinSet::new();
     for (name, bytes) in requests(ledger, round) {
         let address = address.to_owned();
@@ -175,7 +176,9 @@ async fn send_all(ledger: &Ledger, address: &str, round: &str) {
                 Ok(answer) => answer.head.replace("\r\n", "\n") + &answer.body,
                 Err(error) => format!("{name}: no answer: {error}"),
             };
-            if text.starts_with("HTTP/1.1 101")
+            // Nobody is admitted in that round: this is a refusal in the form of a Close.
+            if is_held
+                && text.starts_with("HTTP/1.1 101")
                 && let Ok((8, close)) = client.frame().await
             {
                 text += &String::from_utf8_lossy(&close[2..]);

@@ -140,6 +140,13 @@ impl Stage {
         target.map(Running::last_lines).unwrap_or_default()
     }
 
+    /// Waits, within a bound, until what a target wrote before its end has been read.
+    pub(super) async fn all_lines_read(&self) {
+        if let Some(target) = &self.target {
+            target.all_lines_read().await;
+        }
+    }
+
     /// Ends what was started.
     pub(super) async fn end(self) {
         if let Some(target) = self.target {

@@ -3,16 +3,24 @@
 //! Owns a bounded tail of its output, and the tasks that read it. Must never let the target wait
 //! for a full pipe.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{ChildStderr, ChildStdout},
     task::JoinHandle,
+    time::{Instant, sleep},
 };
 
 /// How much of the end of the output is kept.
 const TAIL_BYTES_MAX: usize = 4096;
+/// How long the pipes of an ended target may take to end.
+const READ_WITHIN: Duration = Duration::from_millis(200);
+/// How often they are looked at.
+const READ_PAUSE: Duration = Duration::from_millis(2);
 /// How many lines of it are shown.
 const TAIL_LINES_MAX: usize = 12;
 
@@ -37,7 +45,15 @@ impl LastLines {
         Self { tail, readers }
     }
 
-    /// The last lines so far, without control characters.
+    /// Waits until both pipes have ended; not for long, since a worker of an ended target may hold them.
+    pub(crate) async fn all_read(&self) {
+        let deadline = Instant::now() + READ_WITHIN;
+        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
+            sleep(READ_PAUSE).await;
+        }
+    }
+
+    /// The last lines so far, without what acts on a terminal.
     pub(crate) fn lines(&self) -> Vec<String> {
         last_lines(&self.tail.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -66,8 +82,14 @@ fn last_lines(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(tail);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let shown = &lines[lines.len().saturating_sub(TAIL_LINES_MAX)..];
-    let printable = |line: &&str| line.chars().filter(|c| !c.is_control()).collect();
+    let printable = |line: &&str| line.chars().filter(|c| !acts_on_a_terminal(*c)).collect();
     shown.iter().map(printable).collect()
+}
+
+/// Control characters, line separators, and what turns the direction of writing (Unicode, UAX #9).
+fn acts_on_a_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -82,6 +104,7 @@ mod tests {
         assert_eq!(lines.len(), TAIL_LINES_MAX);
         assert_eq!(lines.last().unwrap(), "line 39");
         assert_eq!(last_lines(b"\x1b[31mred\xff\x07"), ["[31mred\u{fffd}"]);
+        assert_eq!(last_lines("\u{202e}a\u{2028}b\u{9b}".as_bytes()), ["ab"]);
     }
 
     #[tokio::test]
