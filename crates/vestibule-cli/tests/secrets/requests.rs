@@ -77,77 +77,72 @@ const POSITIONS: [(&str, &str); 7] = [
     ("a name", "GET / HTTP/1.1\r\nHost: a\r\nWICKED: x\r\n\r\n"),
 ];
 
+/// Requests with a canary in every place, and what makes each of them what it is.
+const KINDS: [(&str, &str, &str); 5] = [
+    ("plain", "GET", ""),
+    ("posted", "POST", "Content-Length: 18\r\n"),
+    ("chunked", "POST", "Transfer-Encoding: chunked\r\n"),
+    ("handshake", "GET", "UPGRADE"),
+    ("handshake with early bytes", "GET", "UPGRADE"),
+];
+
 /// All requests of one round; `round` keeps the canaries apart.
 fn requests(ledger: &Ledger, round: &str) -> Vec<(String, Vec<u8>)> {
-    let mut all = Vec::new();
-    let canary = |place: &str| ledger.secret(&format!("{place}, {round}"));
-    for (kind, start, end) in [
-        ("plain", "GET", ""),
-        ("posted", "POST", "Content-Length: 18\r\n"),
-        ("chunked", "POST", "Transfer-Encoding: chunked\r\n"),
-        ("handshake", "GET", "UPGRADE"),
-        ("handshake with early bytes", "GET", "UPGRADE"),
-    ] {
-        let target = format!(
-            "/{}?token={}",
-            canary(&format!("path of {kind}")),
-            canary(&format!("?token= of {kind}"))
-        );
-        let mut head = format!("{start} {target} HTTP/1.1\r\nHost: door\r\n");
-        for (name, value) in FIELDS {
-            // Only a handshake offers subprotocols.
-            if name.starts_with("Sec-") && end != "UPGRADE" {
-                continue;
-            }
-            let secret = canary(&format!("{name} of {kind}"));
-            head += &format!("{name}: {value}\r\n").replace("CANARY", &secret);
-        }
-        let trace = ledger.trace_id(&format!("traceparent of {kind}, {round}"));
-        head += &format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n");
-        if end == "UPGRADE" {
-            let key = ledger.known(&format!("Sec-WebSocket-Key of {kind}, {round}"), random_key());
-            head += &upgrade(&key);
-        } else {
-            head += "Connection: close\r\n";
-            head += end;
-        }
-        head += "\r\n";
-        head += &match kind {
-            "posted" => canary("a body"),
-            "chunked" => format!(
-                "12;ext={}\r\n{}\r\n0\r\nX-T: {}\r\n\r\n",
-                canary("an extension"),
-                canary("a chunk"),
-                canary("a trailer")
-            ),
-            "handshake with early bytes" => canary("early bytes"),
-            _ => String::new(),
-        };
-        all.push((format!("{kind}, {round}"), head.into_bytes()));
+    let mut all: Vec<(String, Vec<u8>)> = KINDS
+        .into_iter()
+        .map(|kind| (format!("{}, {round}", kind.0), full(ledger, round, kind).into_bytes()))
+        .collect();
+    let mut add = |place: &str, head: &str, bytes: &dyn Fn(String) -> Vec<u8>| {
+        let place = format!("{place}, {round}");
+        let head = head.replace("CANARY", &ledger.secret(&place));
+        all.push((place, bytes(head)));
+    };
+    for (place, head) in ODD {
+        add(place, head, &String::into_bytes);
     }
-    all.extend(ODD.map(|(place, head)| {
-        (format!("{place}, {round}"), head.replace("CANARY", &canary(place)).into_bytes())
-    }));
     for (number, controls) in WICKED.iter().enumerate() {
         for (place, head) in POSITIONS {
-            let place = format!("{place} with control {number}");
-            let wicked = format!("{controls}{}{controls}", canary(&place));
-            all.push((format!("{place}, {round}"), head.replace("WICKED", &wicked).into_bytes()));
+            let head = head.replace("WICKED", &format!("{controls}CANARY{controls}"));
+            add(&format!("{place} with control {number}"), &head, &String::into_bytes);
         }
     }
-    // Bytes that are no text.
-    let raw = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", canary("a byte of C1")).into_bytes();
-    all.push((
-        format!("a byte of C1, {round}"),
-        [&raw[..], b"\x9b2J\xff\r\nConnection: close\r\n\r\n"].concat(),
-    ));
-    let large = format!(
-        "GET /{} HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
-        canary("a large head"),
-        "x".repeat(40_000)
-    );
-    all.push((format!("a large head, {round}"), large.into_bytes()));
+    let no_text = b"\x9b2J\xff\r\nConnection: close\r\n\r\n";
+    add("a byte of C1", "GET / HTTP/1.1\r\nHost: a\r\nX: CANARY", &|head| {
+        [head.as_bytes(), no_text].concat()
+    });
+    let large = format!("GET /CANARY HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(40_000));
+    add("a large head", &large, &String::into_bytes);
     all
+}
+
+/// A good request with a canary in every place.
+fn full(ledger: &Ledger, round: &str, (kind, method, rest): (&str, &str, &str)) -> String {
+    let canary = |place: &str| ledger.secret(&format!("{place} of {kind}, {round}"));
+    let (path, query) = (canary("path"), canary("?token="));
+    let mut head = format!("{method} /{path}?token={query} HTTP/1.1\r\nHost: door\r\n");
+    // Only a handshake offers subprotocols.
+    let fields = FIELDS.iter().filter(|(name, _)| rest == "UPGRADE" || !name.starts_with("Sec-"));
+    for (name, value) in fields {
+        head += &format!("{name}: {value}\r\n").replace("CANARY", &canary(name));
+    }
+    let trace = ledger.trace_id(&format!("traceparent of {kind}, {round}"));
+    head += &format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n");
+    if rest == "UPGRADE" {
+        let place = format!("Sec-WebSocket-Key of {kind}, {round}");
+        head += &upgrade(&ledger.known(&place, random_key()));
+    } else {
+        head += &format!("Connection: close\r\n{rest}");
+    }
+    let body = match kind {
+        "posted" => canary("the body"),
+        "chunked" => {
+            let (extension, trailer) = (canary("the extension"), canary("the trailer"));
+            format!("12;ext={extension}\r\n{}\r\n0\r\nX-T: {trailer}\r\n\r\n", canary("the chunk"))
+        }
+        "handshake with early bytes" => canary("the early bytes"),
+        _ => String::new(),
+    };
+    format!("{head}\r\n{body}")
 }
 
 /// Sixteen random bytes in base64: the last digit stands for two bits.
