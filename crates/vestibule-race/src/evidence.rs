@@ -136,10 +136,10 @@ async fn probe_once(addresses: &[SocketAddr], path: &str) -> io::Result<bool> {
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: vestibule-race\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await?;
-    // `HTTP/1.1 2` is enough; whatever follows is of no interest.
+    // `HTTP/1.1 2` or 3, as the door reads it, is enough; whatever follows is of no interest.
     let mut status_line = [0; 10];
     stream.read_exact(&mut status_line).await?;
-    Ok(status_line.starts_with(b"HTTP/1.") && status_line[8..] == *b" 2")
+    Ok(status_line.starts_with(b"HTTP/1.") && matches!(&status_line[8..], b" 2" | b" 3"))
 }
 
 #[cfg(test)]

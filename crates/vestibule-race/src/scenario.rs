@@ -32,7 +32,7 @@ pub struct Scenario {
     pub settle: Duration,
     /// How long a client waits for its 101, from its arrival.
     pub timeout: Duration,
-    /// A path that answers 2xx once the service is ready, asked straight at the app's own port;
+    /// A path that answers 200 to 399 once the service is ready, asked straight at the app's own port;
     /// used for the clock when the app does not stamp its readiness itself.
     pub ready_path: Option<String>,
     /// The seed of the arrival times. The same seed gives the same arrivals.

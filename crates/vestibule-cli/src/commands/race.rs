@@ -51,7 +51,7 @@ pub(crate) struct RaceArgs {
     #[arg(long, value_name = "PATH", value_parser = rooted)]
     path: Option<String>,
 
-    /// A path that answers 2xx once CMD is ready: the clock's word where CMD does not stamp, and
+    /// A path that answers 200 to 399 once CMD is ready: the clock's word where CMD does not stamp, and
     /// the door's probe
     #[arg(long, value_name = "PATH", value_parser = rooted)]
     ready_path: Option<String>,

@@ -24,9 +24,11 @@ use crate::upstream::shortage::Shortage;
 const REFUSED_PAUSE: Duration = Duration::from_millis(5);
 /// Pause after an answer: the service spends its own processor on our questions.
 const ANSWERED_PAUSE: Duration = Duration::from_millis(10);
+/// While nobody is held, nobody waits for the next answer: it may be so many times later.
+const NOBODY_HELD: u32 = 10;
 /// Pauses grow to a thousandth of the wait so far, and to this at most: whoever waited for long does
 /// not see it, and a service that stays away costs less than a hundredth of a processor.
-const PAUSE_MAX: Duration = Duration::from_millis(25);
+const PAUSE_MAX: Duration = Duration::from_millis(250);
 /// A ready path's answer head is small; more is not an answer to a probe.
 const ANSWER_MAX: usize = 16 * 1024;
 
@@ -161,11 +163,11 @@ pub async fn until_ready<D: Dial>(
             Seen::Status(_) => {
                 refused_before = true;
                 dial.grow(held()).await;
-                sleep(pause(ANSWERED_PAUSE, began.elapsed())).await;
+                rest(pause(ANSWERED_PAUSE, began.elapsed()), &held).await;
             }
             Seen::NoAnswer | Seen::Nothing => {
                 dial.unanswered();
-                sleep(pause(ANSWERED_PAUSE, began.elapsed())).await;
+                rest(pause(ANSWERED_PAUSE, began.elapsed()), &held).await;
             }
             Seen::Short(_) => sleep(pause(ANSWERED_PAUSE, began.elapsed())).await,
             Seen::NobodyListens => sleep(pause(REFUSED_PAUSE, began.elapsed())).await,
@@ -182,6 +184,15 @@ fn patience(unanswered: u32, try_timeout: Duration) -> Duration {
 /// The pause behind a probe, `waited` after the first one.
 fn pause(least: Duration, waited: Duration) -> Duration {
     least.max(waited / 1000).min(PAUSE_MAX)
+}
+
+/// Rests for a pause; for longer while nobody is held, and then no longer once somebody is.
+async fn rest(pause: Duration, held: &impl Fn() -> usize) {
+    let longest = Instant::now() + PAUSE_MAX.min(pause * NOBODY_HELD);
+    sleep(pause).await;
+    while held() == 0 && Instant::now() < longest {
+        sleep(ANSWERED_PAUSE).await;
+    }
 }
 
 async fn ask<D: Dial>(dial: &D, readiness: &Readiness, requests: &Requests) -> Seen {
@@ -243,6 +254,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::journal::millis;
     use crate::upstream::dial::Upstream;
 
     #[test]
@@ -266,10 +278,23 @@ mod tests {
 
     #[test]
     fn a_service_that_stays_away_is_asked_more_and_more_rarely() {
-        let rows = [(0, 5), (5_000, 5), (12_000, 12), (25_000, 25), (3_600_000, 25)];
+        let rows = [(0, 5), (5_000, 5), (12_000, 12), (250_000, 250), (3_600_000, 250)];
         for (waited, wanted) in rows {
             let pause = pause(REFUSED_PAUSE, Duration::from_millis(waited));
             assert_eq!(pause, Duration::from_millis(wanted), "{waited}");
+        }
+    }
+
+    /// Would break if a start that nobody waits for were asked as often as one for which clients are held, or
+    /// if the first client had to wait for the end of a long rest.
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_is_longer_while_nobody_is_held_and_ends_when_somebody_comes() {
+        let began = Instant::now();
+        let held_from = |ms: u64| move || usize::from(began.elapsed() >= Duration::from_millis(ms));
+        for (comes_ms, rested_ms) in [(0, 10), (10, 10), (35, 40), (5_000, 100)] {
+            let at = millis(began.elapsed());
+            rest(ANSWERED_PAUSE, &held_from(at + comes_ms)).await;
+            assert_eq!(millis(began.elapsed()) - at, rested_ms, "{comes_ms}");
         }
     }
 
