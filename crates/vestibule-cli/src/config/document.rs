@@ -84,7 +84,10 @@ impl<'a> Document<'a> {
         if !errors.is_empty() {
             let mut told = Vec::new();
             for error in errors {
-                let line = error.span().map(|span| self.line(&span));
+                // The parser's bound on nesting is the one thing that it says without a place.
+                let line =
+                    error.span().map_or_else(|| deepest_line(self.text), |span| self.line(&span));
+                let line = Some(line);
                 // What follows on the same line is mostly a consequence.
                 if told.contains(&line) {
                     continue;
@@ -239,9 +242,29 @@ fn key_in<'a>(line: &'a str, keys: &Keys) -> &'a str {
     if is_key { word } else { "" }
 }
 
+/// Where a text is nested most: the brackets that are open, and the parts of a name.
+fn deepest_line(text: &str) -> usize {
+    let (mut open, mut deepest, mut found) = (0_usize, 0, 1);
+    for (index, line) in text.lines().enumerate() {
+        let mut depth = open;
+        for byte in line.bytes() {
+            match byte {
+                b'[' | b'{' => (open, depth) = (open + 1, depth + 1),
+                b']' | b'}' => open = open.saturating_sub(1),
+                b'.' => depth += 1,
+                _ => {}
+            }
+        }
+        if depth > deepest {
+            (deepest, found) = (depth, index + 1);
+        }
+    }
+    found
+}
+
 /// What the parser means, for someone who does not know its grammar by heart.
 fn in_our_words(message: &str) -> String {
-    const KNOWN: [(&str, &str); 10] = [
+    const KNOWN: [(&str, &str); 12] = [
         (
             "string values must be quoted",
             "no value, or a text without quotes: write key = \"text\"",
@@ -257,6 +280,8 @@ fn in_our_words(message: &str) -> String {
         ("unclosed array", "a list without its end: write ] after the last value"),
         ("duplicate key", "given before: keep one of the two"),
         ("invalid unquoted key", "not a key: letters, digits and _"),
+        ("cannot recurse", "nested too deeply: no setting is more than a list"),
+        ("recursion limit", "nested too deeply: no setting is more than a list"),
         ("missing escaped value", "an unknown escape: write \\\\ for a backslash"),
     ];
     let known = KNOWN.into_iter().find(|(start, _)| message.starts_with(start));
