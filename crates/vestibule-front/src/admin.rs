@@ -15,6 +15,8 @@ pub mod route;
 mod shown;
 
 use std::convert::Infallible;
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -22,11 +24,13 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::listener::Listener;
 use crate::shared::Shared;
+use crate::stream::Stream;
 use crate::stream::placed::Places;
 use crate::upstream::dial::Dial;
 
@@ -39,6 +43,10 @@ use self::route::Route;
 
 /// Connections at most; more wait in the kernel.
 pub const CONNECTIONS_MAX: usize = 64;
+/// How long a connection is sure of its place while newcomers wait. Whoever asks in good faith has asked by then,
+/// and a kubelet that gets no answer ends the service: the longest queue of silent connections that the kernel
+/// keeps (4,096) is through in 7 seconds.
+const SURE_OF_PLACE: Duration = Duration::from_millis(100);
 /// From accept, or from the last answer, to the end of a head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// Largest head. hyper has no smaller buffer.
@@ -86,33 +94,64 @@ pub async fn serve<L: Listener, D: Dial>(
     let places = Places::new(connections_max.min(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
-        let place = places.take().await;
+        // Accepted before it has a place, so that nobody gives way to a newcomer that does not exist.
+        let (stream, _peer) = beside(&mut connections, listener.accept()).await;
+        let place = beside(&mut connections, places.take()).await;
+        connections.spawn(converse(Arc::clone(&admin), place.seat(stream), places.clone()));
+    }
+}
+
+/// Waits for `what`. Connections that ended meanwhile are forgotten, so that their set stays small.
+async fn beside<T>(connections: &mut JoinSet<()>, what: impl Future<Output = T>) -> T {
+    let mut what = pin!(what);
+    loop {
         tokio::select! {
-            (stream, _peer) = listener.accept() => {
-                connections.spawn(converse(Arc::clone(&admin), place.seat(stream)));
-            }
-            // What has ended is forgotten, so that the set stays small.
+            done = &mut what => return done,
             Some(_ended) = connections.join_next() => {}
         }
     }
 }
 
-/// Serves one connection to its end.
-async fn converse<S: crate::stream::Stream, D: Dial>(admin: Arc<Admin<D>>, stream: S) {
+/// Serves one connection to its end, or until a newcomer wants its place.
+async fn converse<S: Stream, D: Dial>(admin: Arc<Admin<D>>, stream: S, places: Places) {
+    let follows = Arc::new(Notify::new());
+    let tells = Arc::clone(&follows);
     let answering = service_fn(move |request| {
         let reply = admin.answer(&request);
+        if reply.body().is_stream() {
+            tells.notify_one();
+        }
         async move { Ok::<_, Infallible>(reply) }
     });
-    let served = http1::Builder::new()
+    let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_header_size(HEAD_MAX)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEAD_FIELDS_MAX)
-        .serve_connection(TokioIo::new(Impatient::new(stream)), answering)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "an admin connection ended");
+        .serve_connection(TokioIo::new(Impatient::new(stream)), answering);
+    tokio::select! {
+        biased;
+        served = conversation => if let Err(error) = served {
+            tracing::debug!(%error, "an admin connection ended");
+        },
+        () = is_wanted(&places, &follows) => {
+            tracing::debug!("an admin connection gave way to a newcomer");
+        }
+    }
+}
+
+/// Resolves when a newcomer wants this connection's place: also that of one that asks again and again, or does not
+/// read, or it would keep probes out. A follower of events keeps its place: there are few, and a token guards them.
+async fn is_wanted(places: &Places, follows: &Notify) {
+    let wanted = async {
+        sleep(SURE_OF_PLACE).await;
+        places.is_wanted().await;
+    };
+    tokio::select! {
+        biased;
+        () = follows.notified() => pending().await,
+        () = wanted => {}
     }
 }
 

@@ -45,6 +45,13 @@ pub(super) enum Body {
     Parts(mpsc::Receiver<Bytes>),
 }
 
+impl Body {
+    /// Whether more of it may come for as long as somebody listens.
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self, Self::Parts(_))
+    }
+}
+
 impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Infallible;

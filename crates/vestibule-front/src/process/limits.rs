@@ -14,9 +14,9 @@ use crate::upstream::pool::KEPT_MAX;
 /// Descriptors that are not a client's: of the runtime, the log, probes, the child, looks at `/proc`.
 const OWN_DESCRIPTORS: usize = 32;
 
-/// Descriptors kept for whoever asks how we are: the admin listener and its connections, which must work when the
-/// public port is full (F15). Where there are few, a quarter of what is left is enough.
-pub const ADMIN_DESCRIPTORS: usize = CONNECTIONS_MAX + 1;
+/// Descriptors kept for whoever asks how we are: the admin listener, its connections and one that waits for its
+/// place, which must work when the public port is full (F15). Where there are few, a quarter of what is left is enough.
+pub const ADMIN_DESCRIPTORS: usize = CONNECTIONS_MAX + 2;
 
 /// What we were started with, if we have changed it.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
@@ -43,7 +43,7 @@ pub fn connections_within(descriptors: u64) -> usize {
 
 /// How many connections to the admin address `descriptors` allow; at least one.
 pub fn admin_connections_within(descriptors: u64) -> usize {
-    for_admin(descriptors).saturating_sub(1).max(1)
+    for_admin(descriptors).saturating_sub(2).max(1)
 }
 
 fn free(descriptors: u64) -> usize {
@@ -71,7 +71,7 @@ mod tests {
             let kept = if limit < 292 { 0 } else { ADMIN_DESCRIPTORS };
             assert!(open == 1 || (used + kept) as u64 <= limit, "{limit}: {open}");
         }
-        assert_eq!((connections_within(64), admin_connections_within(64)), (8, 7));
+        assert_eq!((connections_within(64), admin_connections_within(64)), (8, 6));
         assert_eq!((connections_within(1024), admin_connections_within(1024)), (335, 64));
         assert!(connections_within(u64::MAX) > 1 << 60);
     }

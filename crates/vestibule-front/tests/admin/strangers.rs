@@ -91,21 +91,49 @@ async fn a_token_that_was_set_is_needed_for_all_but_probes() {
     .await;
 }
 
-/// As many silent connections as there are places, and some more: whoever comes behind them is answered
-/// when their time for a head is over.
+/// Four times as many silent connections as there are places: whoever comes behind them is answered long before
+/// their time for a head is over, as a kubelet that is kept out ends the service.
 #[tokio::test]
 async fn a26_silent_connections_keep_nobody_out_for_long() {
     watched(async {
         let asleep = Asleep::new();
         let desk = Desk::beside(Door::before(asleep.port));
         let mut silent = Vec::new();
-        for n in 0..CONNECTIONS_MAX + 6 {
+        for n in 0..CONNECTIONS_MAX * 4 {
             let words = if n % 2 == 0 { "" } else { "GET /livez HTTP/1.1\r\nHo" };
             silent.push(Client::saying(desk.address, words).await);
         }
         let began = Instant::now();
         assert_eq!(desk.get("/livez").await.status, 200);
-        assert!(began.elapsed() < Duration::from_secs(12));
+        assert!(began.elapsed() < Duration::from_secs(4));
+    })
+    .await;
+}
+
+/// Every place belongs to somebody who asks again and again, or for much and reads nothing; one follows events.
+/// Newcomers must be answered, and the follower must not pay for it.
+#[tokio::test]
+async fn a26_busy_connections_give_way_to_newcomers_and_followers_stay() {
+    watched(async {
+        let asleep = Asleep::new();
+        let desk = Desk::beside(Door::before(asleep.port));
+        let mut follower = desk.follow().await;
+        let ask = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let much = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(300);
+        let mut busy = Vec::new();
+        for n in 1..CONNECTIONS_MAX {
+            let words = if n % 2 == 0 { ask } else { &much };
+            busy.push(Client::saying(desk.address, words).await);
+        }
+        let began = Instant::now();
+        for _ in 0..CONNECTIONS_MAX {
+            busy.push(Client::saying(desk.address, ask).await);
+            assert!(busy.last_mut().unwrap().head().await.starts_with("HTTP/1.1 200 "));
+        }
+        assert!(began.elapsed() < Duration::from_secs(4));
+        desk.door.front.service.refuse_draining(Instant::now());
+        desk.door.front.journal.draining(0, Duration::ZERO, Duration::ZERO);
+        hears(&mut follower, "event: state\n").await;
     })
     .await;
 }
