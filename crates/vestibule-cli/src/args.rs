@@ -223,7 +223,7 @@ pub(crate) struct DoorArgs {
     pub(crate) trust_proxy: Vec<Cidr>,
 
     /// After this long the platform ends a request [default: 300s on Cloud Run]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = above_zero)]
     pub(crate) request_timeout: Option<Duration>,
 
     /// From accept to the end of a request's head

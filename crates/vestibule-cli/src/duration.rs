@@ -4,6 +4,10 @@
 
 use std::time::Duration;
 
+/// Longest time that is understood, ten years. More than enough for "for ever", and far from where adding it to a
+/// clock could overflow.
+const TIME_MAX: Duration = Duration::from_hours(87_600);
+
 /// A length of time as people write it: `100ms`, `60s`, `1m 30s`; a bare 0 needs no unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" {
@@ -11,7 +15,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
     let wrong = || "use a number with its unit, such as 100ms, 60s or 1m 30s".to_owned();
     let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(signed).map_err(|_| wrong())
+    let time = Duration::try_from(signed).map_err(|_| wrong())?;
+    let bounded = (time <= TIME_MAX).then_some(time);
+    bounded.ok_or_else(|| "longer than ten years; use 87600h or less".to_owned())
 }
 
 /// The same, for what nothing could ever be done within none of.
@@ -35,6 +41,10 @@ mod tests {
             ("5", None),
             ("-5s", None),
             ("soon", None),
+            ("87600h", Some(315_360_000_000)),
+            // Added to a clock, these would overflow.
+            ("87600h 1s", None),
+            ("9223372036854775807s", None),
         ];
         for (text, wanted) in rows {
             assert_eq!(duration(text).ok(), wanted.map(Duration::from_millis), "{text}");
