@@ -21,6 +21,10 @@ use super::shown::shown;
 /// A larger one was not written by hand.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 
+/// Mistakes that are told of one file. Another program's file has one in each line, and looking for what was meant
+/// takes milliseconds: a reload would work for minutes, and log a line of megabytes.
+const MISTAKES_MAX: usize = 50;
+
 /// What is said of a program, a picture, an archive.
 const NO_TEXT: &str = "not a text: this is no configuration file";
 
@@ -32,6 +36,7 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
     let mut document = Document {
         name: Arc::clone(name),
         text: "",
+        breaks: Vec::new(),
         keys,
         given: Vec::new(),
         mistakes: Vec::new(),
@@ -46,6 +51,7 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
         Ok(text) => {
             // An editor's mark for UTF-8, which TOML allows to be there.
             document.text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            document.breaks = document.text.match_indices('\n').map(|(at, _)| at).collect();
             document.read();
         }
         Err(error) => {
@@ -63,6 +69,8 @@ pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, 
 struct Document<'a> {
     name: Arc<str>,
     text: &'a str,
+    /// Where its lines end.
+    breaks: Vec<usize>,
     keys: &'a Keys,
     given: Vec<Given>,
     mistakes: Vec<Mistake>,
@@ -92,6 +100,9 @@ impl<'a> Document<'a> {
                 if told.contains(&line) {
                     continue;
                 }
+                if self.told_enough() {
+                    return;
+                }
                 told.push(line);
                 let words = line.and_then(|line| self.text.lines().nth(line - 1));
                 let words = words.map_or("", |line| key_in(line, self.keys));
@@ -102,8 +113,21 @@ impl<'a> Document<'a> {
             return;
         }
         for (key, value) in table.get_ref() {
+            if self.told_enough() {
+                return;
+            }
             self.take(key.get_ref(), &key.span(), value);
         }
+    }
+
+    /// Whether nothing more is to be told, and says so.
+    fn told_enough(&mut self) -> bool {
+        let enough = self.mistakes.len() >= MISTAKES_MAX;
+        if enough {
+            let words = format!("more than {MISTAKES_MAX} mistakes: is it another program's file?");
+            self.reject(None, words);
+        }
+        enough
     }
 
     fn take(&mut self, name: &str, at: &Range<usize>, value: &Spanned<DeValue<'a>>) {
@@ -163,8 +187,7 @@ impl<'a> Document<'a> {
     }
 
     fn line(&self, span: &Range<usize>) -> usize {
-        let before = self.text.as_bytes().iter().take(span.start);
-        1 + before.filter(|byte| **byte == b'\n').count()
+        1 + self.breaks.partition_point(|at| *at < span.start)
     }
 
     fn reject(&mut self, line: Option<usize>, message: String) {

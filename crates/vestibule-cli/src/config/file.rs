@@ -20,17 +20,22 @@ use super::shown::shown;
 /// Reads the file as a layer of these keys.
 pub(crate) fn load(path: &Path, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
     let name: Arc<str> = path.to_string_lossy().into();
-    match read(path) {
+    match read(path, BYTES_MAX, "--config or VESTIBULE_CONFIG") {
         Ok(bytes) => parse(&bytes, &name, keys),
         Err(why) => (Vec::new(), vec![Mistake::in_file(Origin::File(name, None), "", why)]),
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a regular file; of a larger one than `most`, one byte more than that. `named` is where its path
+/// was given.
+///
+/// # Errors
+/// In words, what it is instead, or why it can't be read and what to do.
+pub(crate) fn read(path: &Path, most: usize, named: &str) -> Result<Vec<u8>, String> {
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
-    let file = opened.map_err(|error| cannot(&error))?;
-    let metadata = file.metadata().map_err(|error| cannot(&error))?;
+    let file = opened.map_err(|error| cannot(&error, named))?;
+    let metadata = file.metadata().map_err(|error| cannot(&error, named))?;
     if metadata.is_dir() {
         return Err("is a directory: name a file".to_owned());
     }
@@ -39,15 +44,15 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
     let mut bytes = Vec::new();
     // One more, so that a file that is too large is seen to be.
-    let most = BYTES_MAX as u64 + 1;
-    file.take(most).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    let most = most as u64 + 1;
+    file.take(most).read_to_end(&mut bytes).map_err(|error| cannot(&error, named))?;
     Ok(bytes)
 }
 
-fn cannot(error: &io::Error) -> String {
+fn cannot(error: &io::Error, named: &str) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "there is no such file: mend --config or VESTIBULE_CONFIG".to_owned()
+            format!("there is no such file: mend {named}")
         }
         io::ErrorKind::PermissionDenied => {
             "may not be read by this user: change its owner or its mode".to_owned()

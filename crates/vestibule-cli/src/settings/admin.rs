@@ -12,10 +12,12 @@ use vestibule_front::listener::Listen;
 
 use crate::args::admin::{AdminAddress, AdminArgs};
 use crate::config::layers::Settled;
-use crate::config::{Mistake, Origin};
+use crate::config::{Mistake, Origin, file};
 
 /// `VEST` on a telephone's keys; few others are at home there.
 const PORT_DEFAULT: u16 = 8378;
+/// The largest token file that is read: half of what a request's head may have, so that the token can be shown.
+const TOKEN_BYTES_MAX: usize = 4096;
 
 /// The admin address, ready for use.
 #[derive(Debug)]
@@ -95,9 +97,12 @@ fn token<A>(file: Option<&Path>, given: &mut Settled<A>, source: &dyn EnvSource)
         let text = source.get(TOKEN_VARIABLE).filter(|text| !text.is_empty())?;
         return Token::new(&text).map_err(|error| unfit_variable(given, &error)).ok();
     };
-    let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
     // The error says what a token looks like, and nothing of this one.
-    let token = read.and_then(|text| Token::new(&text).map_err(|error| error.to_string()));
+    let token = file::read(path, TOKEN_BYTES_MAX, "its path").and_then(|bytes| {
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let text = if bytes.len() > TOKEN_BYTES_MAX { "" } else { text };
+        Token::new(text).map_err(|error| error.to_string())
+    });
     token.map_err(|message| wrong(given, "admin_token_file", &path.display(), &message)).ok()
 }
 

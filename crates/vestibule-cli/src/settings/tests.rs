@@ -85,3 +85,28 @@ fn all_mistakes_are_told_at_once() {
         assert!(text.contains(mistake), "{mistake} in {text}");
     }
 }
+
+/// Would break if a file that never ends filled the memory, or a pipe kept a reload waiting for its writer: it
+/// would be the last one.
+#[test]
+fn a_token_file_that_is_no_regular_file_is_refused_unread() {
+    let home = tempfile::tempdir().unwrap();
+    let pipe = home.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    for path in ["/dev/zero", pipe.to_str().unwrap()] {
+        let mistakes = settle(&["--admin-token-file", path], &[]).unwrap_err();
+        let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(text.contains("no regular file"), "{text}");
+    }
+    let long = home.path().join("long");
+    std::fs::write(&long, "a".repeat(5_000)).unwrap();
+    let mistakes = settle(&["--admin-token-file", long.to_str().unwrap()], &[]).unwrap_err();
+    assert!(mistakes[0].to_string().contains("a token has"), "{}", mistakes[0]);
+}

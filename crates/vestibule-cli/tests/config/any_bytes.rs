@@ -67,3 +67,17 @@ fn deep_and_large_files_are_refused_and_harm_nobody() {
     let mistakes = check(&large, "a.toml", Command::Run).unwrap_err();
     assert!(mistakes[0].to_string().contains("larger than"), "{}", mistakes[0]);
 }
+
+/// Would break if another program's file made a reload search for what each of its lines may have meant, or
+/// made a log line of all of them.
+#[test]
+fn a_file_of_thousands_of_mistakes_is_refused_with_the_first_of_them() {
+    let rows = ["name = 1\n".replace("name", "name#"), "no value\n".to_owned()];
+    for row in rows {
+        let text: String = (0..20_000).map(|n| row.replace('#', &n.to_string())).collect();
+        let mistakes = check(text.as_bytes(), "a.toml", Command::Run).unwrap_err();
+        assert_eq!(mistakes.len(), 51, "{row:?}");
+        let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.contains("more than 50 mistakes")), "{told:?}");
+    }
+}
