@@ -19,7 +19,7 @@ pub(super) struct Places {
     share_max: Option<NonZeroUsize>,
     taken: usize,
     bytes: usize,
-    /// Empty where clients have no share.
+    /// Kept also while there is no limit: one that comes later must find them right.
     shares: HashMap<ClientKey, usize>,
 }
 
@@ -36,8 +36,7 @@ impl Places {
         }
     }
 
-    /// So many from now on. Whoever has one keeps it; shares that were not counted before are counted from
-    /// here.
+    /// So many from now on. Whoever has one keeps it.
     pub(super) const fn set_limits(&mut self, limits: &Limits) {
         self.held_max = limits.held_max;
         self.bytes_max = limits.held_bytes_max;
@@ -61,7 +60,7 @@ impl Places {
     pub(super) fn take(&mut self, entrant: &Entrant) {
         self.taken += 1;
         self.bytes += entrant.bytes;
-        if let Some(client) = entrant.client.filter(|_| self.share_max.is_some()) {
+        if let Some(client) = entrant.client {
             *self.shares.entry(client).or_default() += 1;
         }
     }

@@ -279,10 +279,10 @@ impl Model {
         assert_eq!((taken, bytes), (all.len(), all.iter().map(|(bytes, _)| bytes).sum()));
         assert!(taken <= self.limits.held_max && bytes <= self.limits.held_bytes_max);
         let mut wanted = HashMap::new();
+        for client in all.iter().filter_map(|(_, client)| *client) {
+            *wanted.entry(client).or_insert(0) += 1;
+        }
         if let Some(most) = self.limits.held_per_client_max {
-            for client in all.iter().filter_map(|(_, client)| *client) {
-                *wanted.entry(client).or_insert(0) += 1;
-            }
             assert!(shares.values().all(|share| *share <= most.get()));
         }
         assert_eq!(shares, &wanted);

@@ -80,6 +80,27 @@ fn scouts_and_those_that_rest_are_part_of_their_clients_share() {
     assert_eq!(scene.shares(), 0);
 }
 
+/// Breaks if those that came before there was a limit are not counted, or leave as if they had been.
+#[test]
+fn a_limit_that_comes_later_counts_those_that_are_there() {
+    let mut scene = scene(0);
+    let mut ids = Vec::new();
+    for name in 0..4 {
+        match scene.enter_from(name, Some("192.0.2.7"), 7) {
+            Entered::Held(id) => ids.push(id),
+            other => panic!("not held: {other:?}"),
+        }
+    }
+    let limits = Limits { held_per_client_max: NonZeroUsize::new(2), ..limits() };
+    scene.queue.set_limits(limits, scene.now);
+    assert!(is_over_its_share(&scene.enter_from(4, Some("192.0.2.7"), 7)));
+    for id in ids.drain(..3) {
+        assert!(scene.queue.leave(id, scene.now));
+    }
+    assert!(matches!(scene.enter_from(5, Some("192.0.2.7"), 7), Entered::Held(_)));
+    assert!(is_over_its_share(&scene.enter_from(6, Some("192.0.2.7"), 7)));
+}
+
 #[test]
 fn a_warm_gate_counts_only_those_that_wait_for_a_slot() {
     let limits = Limits { handovers_max: 3, held_per_client_max: NonZeroUsize::new(1), ..limits() };
