@@ -28,6 +28,13 @@ const SECRET_WORDS: [&str; 12] = [
     "header",
 ];
 
+/// Whether this is the place of a secret, and no secret that was put in the place's stead.
+fn is_place(key: &str, value: &str) -> bool {
+    let is_of_place = ["file", "path"].iter().any(|end| key.to_ascii_lowercase().ends_with(end));
+    let value = value.trim_start_matches('"');
+    is_of_place && ["/", "./", "../"].iter().any(|start| value.starts_with(start))
+}
+
 /// Whether what is given for this key must not be shown.
 pub(crate) fn is_secret(key: &str) -> bool {
     let letters = key.chars().filter(|c| !matches!(c, '-' | '_'));
@@ -58,7 +65,7 @@ pub(crate) fn shown_value(key: &str, value: &str) -> String {
         Some((address, query)) => (address, Some(query)),
         None => (value, None),
     };
-    if is_secret(key) || names_a_secret(address) {
+    if (is_secret(key) && !is_place(key, value)) || names_a_secret(address) {
         return HIDDEN.to_owned();
     }
     // A user may have a question mark in a password.
@@ -154,7 +161,10 @@ mod tests {
     #[test]
     fn a32_a_secret_is_not_shown() {
         let rows = [
-            ("admin_token_file", "/run/x", HIDDEN),
+            ("admin_token_file", "/run/x", "/run/x"),
+            ("admin_token_file", "\"../x\"", "\"../x\""),
+            ("admin_token_file", "pw", HIDDEN),
+            ("admin_token", "/run/x", HIDDEN),
             ("ready", "http:/health?key=k", "http:/health?(hidden)"),
             ("upstream", "http://me:pw@host/a", "http://(hidden)@host/a"),
             ("upstream", "http://me:p/w@host/a", "http://(hidden)@host/a"),

@@ -62,8 +62,8 @@ const CASES: [Case; 33] = [
     },
     Case { variables: &[("VESTIBULE_ADMIN_TOKEN", "CANARY")], ..case("a token") },
     Case {
-        variables: &[("VESTIBULE_ADMIN_TOKEN_FILE", "/nowhere/CANARY")],
-        ..case("a token's file")
+        variables: &[("VESTIBULE_ADMIN_TOKEN_FILE", "CANARY")],
+        ..case("a token as its file's name, in a variable")
     },
     Case { variables: &[("PORT", "tcp://me:CANARY@h:1")], ..case("a PORT that is a url") },
     Case {
