@@ -30,7 +30,7 @@ pub use self::mistake::Mistake;
 
 use self::flags::Typed;
 use self::given::Given;
-use self::keys::Keys;
+use self::keys::{Key, Keys};
 use self::layers::Settled;
 use crate::args::{RunArgs, ServeArgs};
 
@@ -53,6 +53,12 @@ impl Command {
             Self::Run => "run",
             Self::Serve => "serve",
         }
+    }
+
+    /// The one that has this key, if only one of the two has it.
+    pub(crate) fn with(key: impl Fn(&Key) -> bool) -> Option<Self> {
+        let mut having = [Self::Run, Self::Serve].into_iter().filter(|c| c.keys().iter().any(&key));
+        having.next().filter(|_| having.next().is_none())
     }
 
     pub(crate) fn keys(self) -> Keys {
@@ -96,10 +102,13 @@ impl Sources {
     /// Takes what was typed, and looks for the rest in `environment`.
     pub(crate) fn new(typed: Typed, environment: &dyn EnvSource, command: Command) -> Self {
         let found = variables::read(environment, &command.keys());
-        let from_variable = environment.get(FILE_VARIABLE).filter(|name| !name.is_empty());
-        let file = typed.file.or_else(|| from_variable.map(PathBuf::from));
         let mut mistakes = typed.mistakes;
         mistakes.extend(found.mistakes);
+        let file = typed.file.or_else(|| {
+            let named = variables::text_of(environment, FILE_VARIABLE);
+            let named = named.map_err(|mistake| mistakes.push(mistake)).ok().flatten();
+            named.filter(|name| !name.trim().is_empty()).map(PathBuf::from)
+        });
         let (flags, variables, warnings) = (typed.given, found.given, found.warnings);
         Self { command, flags, variables, file, mistakes, warnings }
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod admin;
 mod derived;
+mod places;
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -27,6 +28,7 @@ use self::admin::Admin;
 use crate::args::{DoorArgs, LogFormat, Refusal, RunArgs, ServeArgs};
 use crate::config::keys::COMMAND;
 use crate::config::layers::Settled;
+use crate::config::variables::text_of;
 use crate::config::view::View;
 use crate::config::{Mistake, Origin};
 
@@ -109,6 +111,11 @@ pub(crate) fn run(
     }
     let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
     let (door, view) = door(&args.door, &mut given, source);
+    if given.is_sound(&["listen"])
+        && args.child_port.is_some_and(|port| places::port(&door.listen) == Some(port))
+    {
+        given.reject("child_port", 0, places::IS_THE_DOOR);
+    }
     if given.mistakes.is_empty() {
         Ok(Run { door, args, view })
     } else {
@@ -129,13 +136,17 @@ pub(crate) fn serve(
         given.mistakes.push(missing("--upstream", "the service's address", usage, "upstream"));
     }
     let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
-    if let (Some(Readiness::Notify), Some(origin)) = (&args.door.ready, given.origin("ready")) {
+    if args.door.ready == Some(Readiness::Notify) {
         let message = "a service that we did not start can't send us notifications; \
                        use ready_path, or let `vestibule run` start it";
-        let mistake = Mistake::in_text(origin.clone(), "ready", "notify", message);
-        given.mistakes.push(mistake);
+        given.reject("ready", 0, message);
     }
     let (door, view) = door(&args.door, &mut given, source);
+    if given.is_sound(&["listen"])
+        && args.upstream.as_ref().is_some_and(|upstream| places::leads_to(&door.listen, upstream))
+    {
+        given.reject("upstream", 0, places::IS_THE_DOOR);
+    }
     match args.upstream {
         Some(upstream) if given.mistakes.is_empty() => Ok(Serve { door, upstream, view }),
         _ => Err(in_order(given.mistakes)),
@@ -268,18 +279,18 @@ fn held_per_client_max(args: &DoorArgs, trust: &Trust) -> Option<NonZeroUsize> {
 
 /// What `PORT`, which platforms set, says.
 fn listen_by_port(variables: &dyn EnvSource) -> Result<Option<Listen>, Mistake> {
-    let Some(text) = variables.get("PORT") else { return Ok(None) };
+    let Some(text) = text_of(variables, "PORT")? else { return Ok(None) };
     match u16::from_str(text.trim()) {
         Ok(port) => Ok(Some(Listen::Everywhere(port))),
         Err(_) => {
             let origin = Origin::Variable("PORT".to_owned());
             let message = "not a port number: use 1 to 65535, or say where to listen by --listen";
-            Err(Mistake::in_words(origin, &format!("PORT={text}"), message))
+            Err(Mistake::in_words(origin, &format!("PORT={text}"), message).about("listen"))
         }
     }
 }
 
-fn patience<A>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Patience {
+fn patience<A: clap::Args>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Patience {
     let drain = args.drain.unwrap_or(budgets.drain.value);
     // By default a quarter of the drain is the child's, so that a short drain alone is no mistake.
     let child_grace = budgets.child_grace.value.min(drain / 4);
@@ -289,13 +300,9 @@ fn patience<A>(args: &DoorArgs, budgets: &Budgets, given: &mut Settled<A>) -> Pa
         drain,
         child_grace: args.child_grace.unwrap_or(child_grace),
     };
-    let grace = format!("{:?}", patience.child_grace);
-    if let Some(origin) = given.origin("child_grace").cloned()
-        && patience.child_grace > patience.drain
-        && given.is_sound(&["drain", "child_grace"])
-    {
+    if patience.child_grace > patience.drain && given.is_sound(&["drain", "child_grace"]) {
         let message = format!("longer than drain ({:?}), of which it is a part", patience.drain);
-        given.mistakes.push(Mistake::in_text(origin, "child_grace", &grace, &message));
+        given.reject("child_grace", 0, &message);
     }
     patience
 }

@@ -3,14 +3,12 @@
 //! Owns raising limits, listening, and the first log lines. Must never outlive its command.
 
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
 
 use tokio::signal::unix::{Signal as Hangups, SignalKind, signal};
 use vestibule_front::front::Settings;
 use vestibule_front::listener::{Listen, PublicListener};
 use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
 use vestibule_front::process::signals::Signals;
-use vestibule_front::upstream::dial::Upstream;
 
 use crate::config::Sources;
 use crate::error::Error;
@@ -93,23 +91,5 @@ fn what_to_do(error: &io::Error, listen: &Listen) -> &'static str {
              or :PORT for all of them"
         }
         _ => "choose another address with --listen",
-    }
-}
-
-/// Whether the upstream's address is our own: every request would come back to us for ever.
-pub(crate) fn is_itself(listener: &PublicListener, upstream: &Upstream) -> bool {
-    let Some(bound) = listener.tcp_address() else {
-        return matches!(upstream, Upstream::Unix(_)) && listener.local() == upstream.to_string();
-    };
-    let (ours, local) = (bound.port(), bound.ip());
-    let here = local.is_unspecified() || local.is_loopback();
-    match upstream {
-        Upstream::Loopback(port) => *port == ours && here,
-        Upstream::Host(host, port) => {
-            let names_us = host == "localhost"
-                || host.parse::<IpAddr>().is_ok_and(|ip| ip == local || (ip.is_loopback() && here));
-            *port == ours && names_us
-        }
-        Upstream::Unix(_) => false,
     }
 }

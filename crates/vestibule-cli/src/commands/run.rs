@@ -75,10 +75,6 @@ async fn behind_the_door(
             .map_err(|error| Error::system(format!("no free port for the command: {error}")))?,
     };
     let public_port = listener.tcp_address().map(|address| address.port());
-    if public_port == Some(port) {
-        return Err(Error::configuration(format!("--child-port {port} is the door's own port"))
-            .hint("give the door another one with --listen"));
-    }
     let plan = Plan {
         public_port,
         port,

@@ -33,11 +33,6 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
         let (signals, hangups) = door::signals()?;
         let desk = Desk::new(&mut door, &log)?;
         let listener = door::listen(&mut door)?;
-        if door::is_itself(&listener, &upstream) {
-            let message = format!("upstream {upstream}: that is the door itself");
-            let hint = "give the door another address with --listen";
-            return Err(Error::configuration(message).hint(hint));
-        }
         tracing::info!(%upstream, "standing before");
         let front = Shared::new(door.front, upstream);
         let admin = desk.open(&front);

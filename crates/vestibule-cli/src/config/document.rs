@@ -245,10 +245,8 @@ fn unknown(name: &str, keys: &Keys) -> String {
     if name == FILE_KEY {
         return "a file can't name another one; use --config or VESTIBULE_CONFIG".to_owned();
     }
-    for command in [Command::Run, Command::Serve] {
-        if command.keys().get(name).is_some() {
-            return format!("a setting of `{}` alone: leave it out here", command.as_str());
-        }
+    if let Some(other) = Command::with(|key| key.name == name) {
+        return format!("a setting of `{}` alone: leave it out here", other.as_str());
     }
     match nearest(name, keys.iter().map(|key| key.name.as_str())) {
         Some(meant) => format!("no such key; did you mean {meant}?"),

@@ -1,7 +1,7 @@
-//! A configuration file on the disk.
+//! A file that a setting names.
 //!
 //! Owns opening it: only a regular file, only so much of it. Must never wait for one, as opening a
-//! pipe would.
+//! pipe would: a reload reads it again.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -26,12 +26,21 @@ pub(crate) fn load(path: &Path, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
     }
 }
 
-/// The bytes of a regular file; of a larger one than `most`, one byte more than that. `named` is where its path
-/// was given.
+/// Reads the short text that another setting names.
 ///
 /// # Errors
-/// In words, what it is instead, or why it can't be read and what to do.
-pub(crate) fn read(path: &Path, most: usize, named: &str) -> Result<Vec<u8>, String> {
+/// Why it can't be read, for people; nothing of its content.
+pub(crate) fn read_text(path: &Path, most: usize) -> Result<String, String> {
+    let bytes = read(path, most, "its path")?;
+    if bytes.len() > most {
+        return Err(format!("larger than {most} bytes: name another file"));
+    }
+    String::from_utf8(bytes).map_err(|_| "is not text: write it in UTF-8".to_owned())
+}
+
+/// The bytes of a regular file; of a larger one than `most`, one byte more than that. `named` is where its path
+/// was given.
+fn read(path: &Path, most: usize, named: &str) -> Result<Vec<u8>, String> {
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
     let file = opened.map_err(|error| cannot(&error, named))?;
@@ -51,9 +60,7 @@ pub(crate) fn read(path: &Path, most: usize, named: &str) -> Result<Vec<u8>, Str
 
 fn cannot(error: &io::Error, named: &str) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => {
-            format!("there is no such file: mend {named}")
-        }
+        io::ErrorKind::NotFound => format!("there is no such file: mend {named}"),
         io::ErrorKind::PermissionDenied => {
             "may not be read by this user: change its owner or its mode".to_owned()
         }

@@ -36,6 +36,7 @@ impl fmt::Display for Origin {
             Self::Flag => f.write_str("flag"),
             Self::Variable(name) => write!(f, "variable {name}"),
             Self::File(name, Some(line)) => write!(f, "{}:{line}", shown(name)),
+            Self::File(name, None) if name.is_empty() => f.write_str("\"\""),
             Self::File(name, None) => f.write_str(&shown(name)),
         }
     }

@@ -31,12 +31,19 @@ pub(crate) struct Settled<A> {
     pub(crate) is_partial: bool,
 }
 
-impl<A> Settled<A> {
-    /// Where a key's value comes from, if it was given.
-    pub(crate) fn origin(&self, key: &str) -> Option<&Origin> {
-        self.given.get(key).map(|given| &given.origin)
+impl<A: Args> Settled<A> {
+    /// Tells a value that is right by itself and wrong beside others, or in this place. One that nobody
+    /// gave can't be wrong.
+    pub(crate) fn reject(&mut self, key: &str, nth: usize, message: &str) {
+        let keys = Keys::of::<A>();
+        let value = self.given.get(key).and_then(|given| given.values.get(nth));
+        if let (Some(key), Some((value, origin))) = (keys.get(key), value) {
+            self.mistakes.push(wrong(key, value, origin, message));
+        }
     }
+}
 
+impl<A> Settled<A> {
     /// Whether nobody gave this key, which must be given. Not known while the file can't be read.
     pub(crate) fn is_missing(&self, key: &str) -> bool {
         let unread = |mistake: &Mistake| mistake.is_of_whole_file();
@@ -150,11 +157,15 @@ fn check(key: &Key, value: &OsStr, origin: &Origin) -> Option<Mistake> {
             what_is_wrong(&error)
         }
     };
+    Some(wrong(key, value, origin, &message))
+}
+
+fn wrong(key: &Key, value: &OsStr, origin: &Origin, message: &str) -> Mistake {
     let (origin, text) = (origin.clone(), value.to_string_lossy());
-    Some(match key.kind {
-        Kind::Number => Mistake::in_value(origin, &key.name, &text, &message),
-        _ => Mistake::in_text(origin, &key.name, &text, &message),
-    })
+    match key.kind {
+        Kind::Number => Mistake::in_value(origin, &key.name, &text, message),
+        _ => Mistake::in_text(origin, &key.name, &text, message),
+    }
 }
 
 /// The argument without what ties it to others.
@@ -173,6 +184,9 @@ fn what_is_wrong(error: &clap::Error) -> String {
         return "is not text: write it in UTF-8".to_owned();
     }
     if let Some(ContextValue::Strings(words)) = error.get(ContextKind::ValidValue) {
+        if words.is_empty() {
+            return "needs a value".to_owned();
+        }
         return format!("use {}", one_of(words));
     }
     let source = std::error::Error::source(error).map(ToString::to_string);

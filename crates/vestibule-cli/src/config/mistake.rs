@@ -133,6 +133,7 @@ fn written(origin: &Origin, key: &str, value: Option<&str>) -> String {
     let value = value.map(|value| shown_value(key, value));
     match (origin, value) {
         (Origin::Flag, None) => flag_of(key),
+        (Origin::Flag, Some(value)) if value.is_empty() => format!("{} \"\"", flag_of(key)),
         (Origin::Flag, Some(value)) => format!("{} {value}", flag_of(key)),
         (Origin::Variable(_), None) => variable_of(key),
         (Origin::Variable(_), Some(value)) => format!("{}={value}", variable_of(key)),

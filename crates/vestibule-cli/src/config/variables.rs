@@ -10,12 +10,14 @@ use vestibule::environment::EnvSource;
 
 use vestibule_front::admin::guard::TOKEN_VARIABLE;
 
-use super::FILE_VARIABLE;
 use super::given::{Given, Origin};
 use super::keys::{Key, Keys, Kind, PREFIX, variable_of};
 use super::mistake::Mistake;
 use super::nearest::nearest;
 use super::shown::shown;
+use super::{Command, FILE_VARIABLE};
+
+const NO_TEXT: &str = "is not text: write it in UTF-8";
 
 /// What separates the values of a list.
 const SEPARATOR: char = ',';
@@ -33,8 +35,10 @@ const NO_SETTINGS: [&str; 5] = [
 /// `vestibule` ("Service", section "Environment variables").
 const NO_SETTINGS_PREFIXES: [&str; 4] =
     ["VESTIBULE_TEST_", "VESTIBULE_E2E_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];
-/// And about one whose name begins so.
-const KUBERNETES_SUFFIXES: [&str; 4] = ["_SERVICE_HOST", "_SERVICE_PORT", "_TCP", "_UDP"];
+/// And about one whose name begins so: `VESTIBULE_CHAT_SERVICE_HOST`, `VESTIBULE_CHAT_PORT_80_TCP_ADDR`.
+const KUBERNETES_PARTS: [&str; 3] = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"];
+/// The one of these words that could be a setting's has a value that is none.
+const KUBERNETES_VALUES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 
 /// What the variables say.
 #[derive(Debug, Default)]
@@ -42,6 +46,18 @@ pub(crate) struct Found {
     pub(crate) given: Vec<Given>,
     pub(crate) mistakes: Vec<Mistake>,
     pub(crate) warnings: Vec<String>,
+}
+
+/// A variable's text, if it is set.
+///
+/// # Errors
+/// It is set to something that is no text: nobody meant that to count as not set.
+pub(crate) fn text_of(environment: &dyn EnvSource, name: &str) -> Result<Option<String>, Mistake> {
+    let text = environment.get(name);
+    if text.is_none() && environment.names().iter().any(|known| known == name) {
+        return Err(Mistake::in_words(Origin::Variable(name.to_owned()), name, NO_TEXT));
+    }
+    Ok(text)
 }
 
 /// Reads the variables of these keys, and warns of those that look like settings and are none.
@@ -55,6 +71,7 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
         let origin = Origin::Variable(name.clone());
         let key = with_variable().find(|key| variable_of(&key.name) == name);
         match (key, environment.get(&name)) {
+            (_, Some(value)) if is_kubernetes_value(&value) => {}
             (None, _) => {
                 let words = keys.iter().find(|key| key.kind == Kind::Words);
                 let known: Vec<_> = with_variable().map(|key| variable_of(&key.name)).collect();
@@ -65,8 +82,7 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
                 });
             }
             (Some(key), None) => {
-                let message = "is not text: write it in UTF-8";
-                found.mistakes.push(Mistake::in_key(origin, &key.name, message));
+                found.mistakes.push(Mistake::in_key(origin, &key.name, NO_TEXT));
             }
             (Some(_), Some(value)) if value.trim().is_empty() => {}
             (Some(key), Some(value)) => found.given.push(given(key, value.trim(), origin)),
@@ -86,6 +102,10 @@ fn given(key: &Key, value: &str, origin: Origin) -> Given {
 }
 
 fn unknown(name: &str, meant: Option<&str>) -> String {
+    let is_it = |key: &Key| key.kind != Kind::Words && variable_of(&key.name) == name;
+    if let Some(other) = Command::with(is_it) {
+        return format!("{name}: a setting of `{}` alone, it changes nothing here", other.as_str());
+    }
     let advice = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     format!("{}: no such setting, it changes nothing{advice}", shown(name))
 }
@@ -98,5 +118,9 @@ fn unsplit(name: &str) -> String {
 fn is_others(name: &str) -> bool {
     NO_SETTINGS.contains(&name)
         || NO_SETTINGS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        || KUBERNETES_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+        || KUBERNETES_PARTS.iter().any(|part| name.contains(part))
+}
+
+fn is_kubernetes_value(value: &str) -> bool {
+    KUBERNETES_VALUES.iter().any(|scheme| value.starts_with(scheme))
 }

@@ -81,7 +81,17 @@ fn kubernetes_words_about_a_service_of_our_name_are_no_settings() {
         "VESTIBULE_PORT=tcp://10.0.0.1:80",
         "VESTIBULE_PORT_80_TCP_ADDR=10.0.0.1",
         "VESTIBULE_CHAT_SERVICE_HOST=10.0.0.2",
+        "VESTIBULE_CHILD_PORT=tcp://10.0.0.3:80",
+        "VESTIBULE_CHILD_PORT_80_TCP_ADDR=10.0.0.3",
+        "VESTIBULE_CHILD_SERVICE_PORT_HTTP=80",
     ];
     let text = output(&format!("check-config --config {FILE}"), &variables);
     assert!(!text.contains("warning"), "{text}");
+}
+
+#[test]
+fn a_variable_for_the_other_command_is_named_as_that() {
+    let text = output("check-config run --config vestibule.toml", &["VESTIBULE_UPSTREAM=81"]);
+    let words = "VESTIBULE_UPSTREAM: a setting of `serve` alone, it changes nothing here";
+    assert!(text.contains(words), "{text}");
 }
