@@ -7,6 +7,7 @@
 pub mod event;
 pub mod meters;
 pub mod refusals;
+pub mod reloads;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,6 +28,7 @@ use crate::upstream::probe::{Readiness, Seen};
 use self::event::Event;
 use self::meters::Meters;
 use self::refusals::{LastRefusals, Refused};
+use self::reloads::{Outcome, Reload};
 
 /// Events that a slow reader may be behind before it loses some.
 const EVENTS_KEPT: usize = 64;
@@ -39,6 +41,7 @@ pub struct Journal {
     events: broadcast::Sender<Event>,
     last_refusals: Mutex<LastRefusals>,
     probing: Mutex<Probing>,
+    last_reload: Mutex<Option<Reload>>,
     exhausted: OnceLock<Arc<AtomicU64>>,
 }
 
@@ -95,6 +98,7 @@ impl Default for Journal {
             events: broadcast::Sender::new(EVENTS_KEPT),
             last_refusals: Mutex::default(),
             probing: Mutex::new(Probing { source: None, last_seen: Seen::Nothing }),
+            last_reload: Mutex::default(),
             exhausted: OnceLock::new(),
         }
     }
@@ -273,6 +277,32 @@ impl Journal {
     }
 }
 
+/// Our own settings.
+impl Journal {
+    /// `file` was read again and is in force; of these keys `changed` is new, and `waiting` waits
+    /// for a restart.
+    pub fn reload_taken(&self, file: &str, changed: &str, waiting: &str) {
+        tracing::info!(file, changed, "configuration reloaded");
+        if !waiting.is_empty() {
+            let keys = waiting;
+            tracing::warn!(keys, "these settings wait for a restart: they stay as they were");
+        }
+        self.reloaded(Outcome::Taken);
+    }
+
+    /// `file` was read again, and has these mistakes.
+    pub fn reload_refused(&self, file: &str, mistakes: &str) {
+        tracing::error!(file, mistakes, "configuration refused: what was in force stays in force",);
+        self.reloaded(Outcome::Refused);
+    }
+
+    fn reloaded(&self, outcome: Outcome) {
+        self.meters.reloaded(outcome);
+        let reload = Reload { outcome, at: Instant::now() };
+        *self.last_reload.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+    }
+}
+
 /// Our own leaving.
 impl Journal {
     /// Readiness has ended, and with it all in time.
@@ -305,6 +335,11 @@ impl Journal {
     /// The last refusals, newest first.
     pub fn last_refusals(&self) -> Vec<Refused> {
         self.last_refusals.lock().unwrap_or_else(PoisonError::into_inner).newest_first()
+    }
+
+    /// The last reload, if there was one.
+    pub fn last_reload(&self) -> Option<Reload> {
+        *self.last_reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How readiness is being learnt.

@@ -38,6 +38,8 @@ pub struct Document {
     pub refused: Vec<Refused>,
     /// The last refusals, newest first.
     pub last_refusals: Vec<LastRefusal>,
+    /// The last reload of the settings.
+    pub last_reload: LastReload,
 }
 
 /// How a start went.
@@ -110,4 +112,13 @@ pub struct LastRefusal {
     pub phase: &'static str,
     /// How long ago.
     pub ago_ms: u64,
+}
+
+/// The last reload of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LastReload {
+    /// How it ended: `none` (there was none), `taken` or `refused`.
+    pub outcome: &'static str,
+    /// How long ago.
+    pub ago_ms: Option<u64>,
 }

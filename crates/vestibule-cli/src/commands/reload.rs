@@ -99,11 +99,7 @@ impl Reload {
             Ok((door, view)) => self.take(door, view, &file),
             Err(mistakes) => {
                 let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
-                tracing::error!(
-                    file,
-                    mistakes = mistakes.join("; "),
-                    "configuration refused: what was in force stays in force",
-                );
+                self.front.journal.reload_refused(&file, &mistakes.join("; "));
             }
         }
         self
@@ -133,11 +129,7 @@ impl Reload {
         if changed.iter().any(|key| key == "max_held") {
             warn_of_descriptors(&self.front.settings());
         }
-        tracing::info!(file, changed = changed.join(", "), "configuration reloaded");
-        if !waiting.is_empty() {
-            let keys = waiting.join(", ");
-            tracing::warn!(keys, "these settings wait for a restart: they stay as they were");
-        }
+        self.front.journal.reload_taken(file, &changed.join(", "), &waiting.join(", "));
         self.view.take_from(view, &changed);
     }
 }

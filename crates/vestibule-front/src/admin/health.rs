@@ -3,10 +3,13 @@
 //! Owns where each of its values comes from. Must never show what was not [`shown`] fit.
 
 use tokio::time::Instant;
-use vestibule::health::{Document, LastRefusal, Now, Phase, Readiness, Refused, SCHEMA, Startup};
+use vestibule::health::{
+    Document, LastRefusal, LastReload, Now, Phase, Readiness, Refused, SCHEMA, Startup,
+};
 use vestibule::readiness::State;
 
 use crate::journal::millis;
+use crate::journal::reloads::Outcome;
 use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::probe::Evidence;
@@ -34,6 +37,7 @@ pub(super) fn document<D: Dial>(front: &Shared<D>, facts: &Facts) -> Document {
         phase: refused.ending.phase.as_str(),
         ago_ms: millis(now.saturating_duration_since(refused.at)),
     });
+    let reload = front.journal.last_reload();
     Document {
         schema: SCHEMA,
         version: facts.version,
@@ -66,5 +70,9 @@ pub(super) fn document<D: Dial>(front: &Shared<D>, facts: &Facts) -> Document {
         },
         refused: refused.map(|(reason, count)| Refused { reason, count }).collect(),
         last_refusals: last.collect(),
+        last_reload: LastReload {
+            outcome: reload.map_or(Outcome::NONE, |reload| reload.outcome.as_str()),
+            ago_ms: reload.map(|reload| millis(now.saturating_duration_since(reload.at))),
+        },
     }
 }

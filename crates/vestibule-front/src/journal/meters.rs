@@ -15,6 +15,7 @@ use crate::ending::{Ending, Party, Phase};
 use crate::farewell::Reason;
 use crate::tunnel::Ended;
 
+use super::reloads::Outcome;
 use super::{About, Kind};
 
 /// One label: its name and a word of an enum.
@@ -53,6 +54,7 @@ pub struct Meters {
     hold: Histograms<Two>,
     tunnel: Histogram,
     tunnel_bytes: Family<One, Counter>,
+    reloads: Family<One, Counter>,
 }
 
 impl Default for Meters {
@@ -69,6 +71,7 @@ impl Default for Meters {
             hold: Family::new_with_constructor(|| Histogram::new(HOLD)),
             tunnel: Histogram::new(TUNNEL),
             tunnel_bytes: Family::default(),
+            reloads: Family::default(),
         };
         meters.begin_all();
         meters
@@ -93,6 +96,7 @@ impl Meters {
             "Bytes that passed through tunnels which have ended, by direction",
             self.tunnel_bytes.clone(),
         );
+        to.register("reloads", "Reloads of the settings, by outcome", self.reloads.clone());
         to.register("hold_seconds", "From arrival to the end of the wait", self.hold.clone());
         to.register(
             "lag_seconds",
@@ -127,6 +131,10 @@ impl Meters {
         if *reason == Reason::EarlyBytes {
             self.early_bytes.inc();
         }
+    }
+
+    pub(super) fn reloaded(&self, outcome: Outcome) {
+        self.reloads.get_or_create(&[("outcome", outcome.as_str())]).inc();
     }
 
     pub(super) fn answered(&self, kind: Kind, status: u16) {
@@ -166,6 +174,9 @@ impl Meters {
         }
         for reason in Reason::CODES {
             drop(self.refused.get_or_create(&[("reason", reason)]));
+        }
+        for outcome in Outcome::ALL {
+            drop(self.reloads.get_or_create(&[("outcome", outcome.as_str())]));
         }
         for direction in ["to_client", "to_upstream"] {
             drop(self.tunnel_bytes.get_or_create(&[("direction", direction)]));

@@ -118,6 +118,34 @@ async fn the_last_refusals_are_named_newest_first_and_counted() {
 }
 
 #[tokio::test]
+async fn f25_the_last_reload_is_shown_with_its_outcome_and_counted() {
+    watched(async {
+        let asleep = Asleep::new();
+        let desk = Desk::beside(Door::before(asleep.port));
+        let journal = &desk.door.front.journal;
+        let last = async || {
+            let document = desk.health().await;
+            schema::follows(&document);
+            document["last_reload"].clone()
+        };
+        let none = last().await;
+        assert_eq!((&none["outcome"], none["ago_ms"].is_null()), (&"none".into(), true));
+        journal.reload_taken("a.toml", "hold", "");
+        journal.reload_refused("a.toml", "a.toml:1: upstream = canary");
+        let refused = last().await;
+        assert_eq!((&refused["outcome"], refused["ago_ms"].is_u64()), (&"refused".into(), true));
+        assert!(!refused.to_string().contains("canary"), "{refused}");
+        journal.reload_taken("a.toml", "", "listen");
+        assert_eq!(last().await["outcome"], "taken");
+        for (outcome, count) in [("taken", 2.0), ("refused", 1.0)] {
+            let series = format!("vestibule_reloads_total{{outcome=\"{outcome}\"}}");
+            assert_eq!(desk.metric(&series).await, count);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn events_tell_a_life_in_its_order_to_the_end_of_the_drain() {
     watched(async {
         let service = Service::that_takes_all();

@@ -23,7 +23,10 @@ fn check(schema: &Value, value: &Value, at: &str) {
             }
             "const" => assert_eq!(value, wanted, "{at}"),
             "enum" => assert!(wanted.as_array().unwrap().contains(value), "{at}: {value}"),
-            "minimum" => assert!(value.as_f64() >= wanted.as_f64(), "{at}: {value}"),
+            // Of what is no number it says nothing.
+            "minimum" => {
+                assert!(!value.is_number() || value.as_f64() >= wanted.as_f64(), "{at}: {value}");
+            }
             "items" => {
                 for (nth, item) in value.as_array().unwrap().iter().enumerate() {
                     check(wanted, item, &format!("{at}[{nth}]"));
