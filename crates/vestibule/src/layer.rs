@@ -57,7 +57,7 @@ struct Rules {
     hold: Duration,
     request_timeout: Option<Duration>,
     everything: bool,
-    never: Vec<&'static str>,
+    never: Vec<String>,
     expects: Expectation,
     /// What must live as long as somebody is served.
     _keeps: Option<Keeps>,
@@ -99,8 +99,8 @@ impl HoldLayer {
 
     /// A path that is never held, as that of a health check.
     #[must_use]
-    pub fn never(self, path: &'static str) -> Self {
-        self.with(|rules| rules.never.push(path))
+    pub fn never(self, path: impl Into<String>) -> Self {
+        self.with(|rules| rules.never.push(path.into()))
     }
 
     /// After how long the platform cuts a request: nobody is held longer.
@@ -138,7 +138,8 @@ impl Rules {
     fn holds<B>(&self, request: &Request<B>) -> Option<Asked> {
         let asked = Asked::of(request);
         let held = self.everything || asked == Asked::Handshake;
-        (held && !self.never.contains(&request.uri().path())).then_some(asked)
+        let path = request.uri().path();
+        (held && !self.never.iter().any(|never| never == path)).then_some(asked)
     }
 
     /// The one place where a request becomes an arrival.

@@ -20,8 +20,9 @@ pub(super) async fn run<W>(inner: Arc<Inner>, work: W)
 where
     W: Future<Output = Result<(), StartupError>>,
 {
-    // Also if the work panics, or the runtime drops this task.
-    let conclusion = Conclusion { inner: &inner };
+    // The first to be made is the last to be dropped: after the work with all that it holds, and also if it
+    // panics, or the runtime drops this task.
+    let _conclusion = Conclusion { inner: &inner };
     let budget = inner.settings.startup;
     let end = Instant::now().checked_add(budget);
     let mut phases = inner.startup.watch();
@@ -35,12 +36,15 @@ where
             () = until(end) => break Err(format!("the startup budget of {budget:?} ended")),
         }
     };
-    // It has been decided before only if the work itself said complete.
-    let _ = match ended {
-        Ok(()) => inner.startup.complete(),
-        Err(reason) => inner.startup.fail(reason),
-    };
-    drop(conclusion);
+    match ended {
+        // It has been decided before only if the work itself said complete.
+        Ok(()) => drop(inner.startup.complete()),
+        Err(reason) => {
+            if let Err(error) = inner.startup.fail(reason.as_str()) {
+                tracing::error!(reason, %error, "the startup failed too late: clients are admitted");
+            }
+        }
+    }
 }
 
 /// What a start ends with is published once, and last.

@@ -148,3 +148,30 @@ fn patience_follows_from_where_we_run() {
     assert_eq!(settings.hold, Duration::from_secs(60));
     assert_eq!(settings.request_timeout, Some(Duration::from_secs(300)));
 }
+
+/// Notes, at its own end, what the service is by then.
+struct Last {
+    readiness: Arc<std::sync::OnceLock<readiness::Watch>>,
+    state: Arc<std::sync::OnceLock<State>>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let _ = self.state.set(self.readiness.get().unwrap().state());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_startup_has_let_everything_go_before_the_next_may_begin() {
+    let (readiness, state) =
+        <(Arc<std::sync::OnceLock<_>>, Arc<std::sync::OnceLock<_>>)>::default();
+    let last = Last { readiness: Arc::clone(&readiness), state: Arc::clone(&state) };
+    let settings = Settings { startup: Duration::from_secs(1), ..settings() };
+    let door = Door::start_with(settings, async move |_startup| {
+        let _last = last;
+        std::future::pending().await
+    });
+    readiness.set(door.readiness()).unwrap();
+    assert_eq!(failure(&door).await, "init: the startup budget of 1s ended");
+    assert_eq!(state.get(), Some(&State::Initializing));
+}

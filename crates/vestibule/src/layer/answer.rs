@@ -93,8 +93,9 @@ impl Ended {
         let fields = answer.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if version != Version::HTTP_2 {
-            // What comes behind a refused handshake was meant for a WebSocket, and is no request.
+        // What comes behind a refused handshake was meant for a WebSocket, and is no request. From HTTP/2
+        // on the field is an error (RFC 9113, section 8.2.2).
+        if version <= Version::HTTP_11 {
             fields.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         match self {
@@ -183,6 +184,21 @@ mod tests {
             let away: u64 =
                 answer.headers()["grpc-retry-pushback-ms"].to_str().unwrap().parse().unwrap();
             assert!(away >= 1_000);
+        }
+    }
+
+    #[test]
+    fn only_what_has_connections_of_its_own_is_told_to_close_them() {
+        let rows = [
+            (Version::HTTP_10, true),
+            (Version::HTTP_11, true),
+            (Version::HTTP_2, false),
+            (Version::HTTP_3, false),
+        ];
+        for (version, closes) in rows {
+            let ended = Ended::Refused(Refusal::Draining);
+            let answer: Response<HeldBody<String>> = ended.answer(Asked::Plain, version, 0.5);
+            assert_eq!(answer.headers().contains_key(CONNECTION), closes, "{version:?}");
         }
     }
 
