@@ -116,9 +116,14 @@ fn around(name: &str) -> Roff {
 }
 
 /// Variables that `run` and `serve` read, and those that a command of `run` is given.
-const ENVIRONMENT: [(&str, &str); 5] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
     ("PORT", "where to listen without --listen; the command of `run` finds its own port in it"),
     ("VESTIBULE_...", "a flag's value: VESTIBULE_MAX_HELD is that of --max-held"),
+    ("VESTIBULE_CONFIG", "the configuration file, as --config names it"),
+    (
+        "VESTIBULE_ADMIN_TOKEN",
+        "what --admin-token-file would hold; no flag's value, and in no file",
+    ),
     ("ENVIRONMENT", "production, staging, development, test or local: how patient to be"),
     ("NOTIFY_SOCKET", "given to the command of `run`, which may say READY=1 there (sd_notify(3))"),
     ("VESTIBULE_PUBLIC_PORT", "given to the command of `run`: the port on which clients come"),

@@ -236,7 +236,6 @@ fn unknown(flag: &str, line: &[OsString]) -> String {
     }
 }
 
-/// Keeps an argument's definition apart from the line's.
 #[cfg(test)]
 mod tests {
     use super::*;
