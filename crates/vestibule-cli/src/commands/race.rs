@@ -8,6 +8,7 @@ pub(crate) mod screen;
 pub(crate) mod session;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -168,14 +169,19 @@ fn report(
     session.show(if args.json { json::document(runs) } else { page() }).map(|_reader| ())
 }
 
-/// A report that is not whole would look like one of a smaller race.
+/// A report that is not whole would look like one of a smaller race. One that can't be opened is still
+/// the user's, as it was.
 fn write_whole(file: &Path, document: &str) -> Result<(), Error> {
-    fs::write(file, document).map_err(|error| {
+    let failed = |error: io::Error| {
+        Error::system(format!("cannot write {}: {error}", file.display()))
+            .hint("see that its directory is there, may be written, and has room")
+    };
+    let mut opened = fs::File::create(file).map_err(failed)?;
+    opened.write_all(document.as_bytes()).map_err(|error| {
         if file.is_file() {
             let _ = fs::remove_file(file);
         }
-        Error::system(format!("cannot write {}: {error}", file.display()))
-            .hint("see that its directory is there, may be written, and has room")
+        failed(error)
     })
 }
 
