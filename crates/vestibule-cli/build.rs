@@ -22,8 +22,8 @@ fn main() {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let rustc = said(Command::new(rustc).arg("--version")).unwrap_or_default();
     println!("cargo::rustc-env=BUILD_RUSTC={rustc}");
-    for (name, variable) in [("TARGET", "TARGET"), ("PROFILE", "PROFILE")] {
-        let value = env::var(variable).unwrap_or_default();
+    for name in ["TARGET", "PROFILE"] {
+        let value = env::var(name).unwrap_or_default();
         println!("cargo::rustc-env=BUILD_{name}={value}");
     }
     println!("cargo::rustc-env=BUILD_FEATURES={}", features().join(" "));
