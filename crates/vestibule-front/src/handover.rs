@@ -263,8 +263,7 @@ fn begin_tunnel<S: Stream, D: Dial>(
             (code, front.settings().drain_reason.clone())
         };
         let ended = tunnel::drive(tunnel, client, upstream, turn).await;
-        let now = Instant::now();
-        front.service.tunnel_ended(restarted(&ended), now);
+        front.service.tunnel_ended(restarted(&ended));
         front.journal.tunnel_ended(&ended, about(arrived, trace));
         drop(seat);
     });

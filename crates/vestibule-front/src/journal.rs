@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 use vestibule::gate::Release;
-use vestibule::readiness::Failure;
+use vestibule::readiness::{Failure, State};
 
 use crate::ending::Ending;
 use crate::farewell::Reason;
@@ -241,11 +241,15 @@ impl Journal {
         self.lock_probing().last_seen = seen;
     }
 
+    /// The published state is another one now. What it means for the clients has a line of its own.
+    pub fn state(&self, state: &State) {
+        self.tell(Event::State(state.as_str()));
+    }
+
     /// It was found ready, so long after its start.
     pub fn ready(&self, after: Duration, held: usize) {
         self.meters.time_to_ready.observe(after.as_secs_f64());
         tracing::info!(after_ms = millis(after), held, "ready");
-        self.tell(Event::State("websocket_ready"));
     }
 
     /// A first hand-over survived.
@@ -257,18 +261,11 @@ impl Journal {
     /// It does not take connections any more.
     pub fn lost(&self, why: &str) {
         tracing::warn!(why, "not ready any more: holding");
-        self.tell(Event::State("initializing"));
-    }
-
-    /// It starts anew.
-    pub fn restarting(&self) {
-        self.tell(Event::State("initializing"));
     }
 
     /// It will not get ready.
     pub fn failed(&self, failure: &Failure, held: usize) {
         tracing::error!(reason = %failure, held, "failed: refusing");
-        self.tell(Event::State("failed"));
     }
 
     /// Its last tunnel was dropped without a goodbye.
@@ -309,7 +306,6 @@ impl Journal {
     pub fn draining(&self, open: usize, lame_duck: Duration, drain: Duration) {
         let (lame_duck_ms, drain_ms) = (millis(lame_duck), millis(drain));
         tracing::info!(open, lame_duck_ms, drain_ms, "draining");
-        self.tell(Event::State("draining"));
         self.tell(Event::Draining { open });
     }
 

@@ -41,7 +41,8 @@ pub struct Service {
 #[derive(Debug)]
 struct Inner {
     life: Life,
-    since: Instant,
+    /// When it began to start; a failure on the way is a part of the start.
+    starts: Instant,
     fall: Fall,
     publisher: Publisher,
     /// When the published state last changed.
@@ -70,7 +71,7 @@ impl Service {
         publisher.publish(State::Initializing);
         let inner = Inner {
             life: Life::Starting,
-            since: now,
+            starts: now,
             fall: Fall::default(),
             publisher,
             published: now,
@@ -91,12 +92,12 @@ impl Service {
         if !matches!(inner.life, Life::Starting | Life::Failed(_)) {
             return;
         }
-        let (after, held) = (now - inner.since, self.gate.counts().held);
-        inner.become_(Life::Ready(Youth::Young(evidence)), now);
+        let (after, held) = (now - inner.starts, self.gate.counts().held);
+        inner.life = Life::Ready(Youth::Young(evidence));
         inner.last_ready = Some((evidence, now));
         inner.reach(if held > 0 { Phase::WEBSOCKET } else { Phase::COMPLETE }, now);
-        inner.publish(State::WebsocketReady, now);
         self.journal.ready(after, held);
+        self.publish(&mut inner, State::WebsocketReady, now);
         self.gate.take_stance(Stance::Scout);
     }
 
@@ -106,7 +107,7 @@ impl Service {
         let mut inner = self.lock();
         let held = self.gate.counts().held;
         if permit.settled() {
-            inner.become_(Life::Ready(Youth::Grown), now);
+            inner.life = Life::Ready(Youth::Grown);
             inner.reach(Phase::COMPLETE, now);
             self.journal.survived(held);
         }
@@ -116,10 +117,8 @@ impl Service {
     pub fn lost(&self, why: &str, now: Instant) {
         let mut inner = self.lock();
         if matches!(inner.life, Life::Ready(_)) {
-            inner.become_(Life::Starting, now);
-            inner.publish(State::Initializing, now);
-            inner.startup.restart(now);
             self.journal.lost(why);
+            self.start_anew(&mut inner, now);
             self.gate.take_stance(Stance::Hold);
             self.lost.notify_one();
         }
@@ -129,10 +128,7 @@ impl Service {
     pub fn restarting(&self, now: Instant) {
         let mut inner = self.lock();
         if inner.life != Life::Draining {
-            inner.become_(Life::Starting, now);
-            inner.publish(State::Initializing, now);
-            inner.startup.restart(now);
-            self.journal.restarting();
+            self.start_anew(&mut inner, now);
             self.gate.take_stance(Stance::Hold);
         }
     }
@@ -141,25 +137,25 @@ impl Service {
     pub fn failed(&self, failure: &Failure, now: Instant) {
         let mut inner = self.lock();
         if inner.life != Life::Draining {
-            inner.become_(Life::Failed(failure.clone()), now);
-            inner.publish(State::Failed(failure.clone()), now);
+            inner.life = Life::Failed(failure.clone());
             // What was complete stays so: then it is the service that failed, not its start.
             let _ = inner.startup.fail(failure.reason(), now);
             self.journal.failed(failure, self.gate.counts().held);
+            self.publish(&mut inner, State::Failed(failure.clone()), now);
             self.gate.take_stance(Stance::Refuse(Refusal::Failed(failure.clone())));
         }
     }
 
     /// Readiness ends; newcomers are still admitted until [`Self::refuse_draining`].
     pub fn lame_duck(&self) {
-        self.lock().publish(State::Draining, Instant::now());
+        self.publish(&mut self.lock(), State::Draining, Instant::now());
     }
 
     /// Newcomers and held clients are refused from now on.
     pub fn refuse_draining(&self, now: Instant) {
         let mut inner = self.lock();
-        inner.become_(Life::Draining, now);
-        inner.publish(State::Draining, now);
+        inner.life = Life::Draining;
+        self.publish(&mut inner, State::Draining, now);
         self.gate.take_stance(Stance::Refuse(Refusal::Draining));
     }
 
@@ -213,13 +209,32 @@ impl Service {
     }
 
     /// A tunnel ended, and whether the upstream dropped it without a goodbye.
-    pub fn tunnel_ended(&self, dropped: bool, now: Instant) {
+    pub fn tunnel_ended(&self, dropped: bool) {
         let mut inner = self.lock();
         if inner.fall.ended(dropped) && inner.life == Life::Ready(Youth::Grown) {
-            inner.become_(Life::Ready(Youth::Young(Evidence::Connected)), now);
+            inner.life = Life::Ready(Youth::Young(Evidence::Connected));
             self.journal.fell();
             self.gate.take_stance(Stance::Scout);
         }
+    }
+
+    fn start_anew(&self, inner: &mut Inner, now: Instant) {
+        inner.life = Life::Starting;
+        inner.starts = now;
+        inner.startup.restart(now);
+        self.publish(inner, State::Initializing, now);
+    }
+
+    /// Behind the first word of our leaving comes no other: what happens to the service in the lame duck's time
+    /// must not call clients back.
+    fn publish(&self, inner: &mut Inner, state: State, now: Instant) {
+        let known = inner.publisher.state();
+        if known == state || known == State::Draining {
+            return;
+        }
+        inner.published = now;
+        self.journal.state(&state);
+        inner.publisher.publish(state);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -244,16 +259,7 @@ impl Inner {
         // A phase that lies behind says nothing new.
         let _ = self.startup.enter(phase, now);
     }
-
-    fn publish(&mut self, state: State, now: Instant) {
-        if self.publisher.state() != state {
-            self.published = now;
-        }
-        self.publisher.publish(state);
-    }
-
-    fn become_(&mut self, life: Life, now: Instant) {
-        self.life = life;
-        self.since = now;
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,11 @@ async fn probes_say_what_is_so_in_every_state() {
         desk.door.ready();
         service.lame_duck();
         assert_eq!(probes(&desk).await, (200, 503, 200));
+        // A child that was told to go first is lost, and one that starts anew may get ready.
+        service.lost("it went", Instant::now());
+        desk.door.ready();
+        assert_eq!(probes(&desk).await, (200, 503, 200));
+        assert_eq!(desk.metric("vestibule_draining").await, 1.0);
         desk.door.drains(Duration::ZERO);
         assert_eq!(probes(&desk).await, (200, 503, 200));
     })

@@ -27,7 +27,7 @@ async fn invariant_1_no_client_is_admitted_before_readiness() {
         // What would make a less careful door go on: a tunnel's end, a failed service that recovers.
         let now = tokio::time::Instant::now();
         door.front.service.tunnel_began();
-        door.front.service.tunnel_ended(true, now);
+        door.front.service.tunnel_ended(true);
         door.front.service.lost("nothing", now);
         door.front.service.restarting(now);
         let counts = door.front.gate.counts();

@@ -1,6 +1,7 @@
 //! Follows along too slowly, silently, and to the end.
 
 use tokio::time::{Duration, advance};
+use vestibule::readiness::State;
 
 use super::*;
 use crate::ending::{Ending, Party, Phase};
@@ -24,11 +25,12 @@ async fn next(stream: &mut mpsc::Receiver<Bytes>) -> String {
 async fn events_come_in_their_order_and_end_with_the_drain() {
     let journal = Arc::<Journal>::default();
     let mut stream = followed(&journal);
-    journal.ready(Duration::from_millis(1), 2);
+    journal.state(&State::WebsocketReady);
     journal.survived(2);
+    journal.state(&State::Draining);
     journal.draining(3, Duration::ZERO, Duration::ZERO);
     journal.drained(Duration::from_millis(5), 1, false);
-    journal.restarting();
+    journal.state(&State::Initializing);
     let wanted = [
         "id: 1\nevent: state\ndata: {\"state\":\"initializing\"}\n\n",
         "id: 2\nevent: state\ndata: {\"state\":\"websocket_ready\"}\n\n",
