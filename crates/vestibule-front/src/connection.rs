@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::after::After;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
 use crate::handover::hand_over;
@@ -17,7 +18,7 @@ use crate::head::policy::{self, PolicyContext, Request};
 use crate::head::{Head, HeadReader, Plain, TraceContext};
 use crate::hold::{self, Came};
 use crate::journal::{About, Journal, Kind as For};
-use crate::proxy::{After, exchange};
+use crate::proxy::exchange;
 use crate::shared::Shared;
 use crate::stream::scratch::read_once;
 use crate::stream::{Peer, Stream};

@@ -4,9 +4,11 @@
 //! Must never print, parse flags, or read the process environment.
 
 pub mod admin;
+pub mod after;
 pub mod body;
 pub mod connection;
 pub mod crowd;
+pub mod descriptors;
 pub mod drain;
 pub mod ending;
 pub mod farewell;
@@ -24,6 +26,7 @@ pub mod service;
 pub mod shared;
 pub mod stream;
 pub mod supervise;
+pub mod terminal;
 pub mod tunnel;
 pub mod upstream;
 pub mod wellness;

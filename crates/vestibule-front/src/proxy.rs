@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::BytesMut;
 use vestibule::gate::Permit;
 
+use crate::after::After;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::Reason;
 use crate::head::{HeadReader, Plain};
@@ -29,19 +30,6 @@ use crate::stream::steady::Steady;
 use crate::upstream::dial::Dial;
 use crate::upstream::upload::{Source, Upload, Uploaded};
 use crate::wellness;
-
-/// What becomes of the client's connection after an exchange.
-#[derive(Debug)]
-pub enum After {
-    /// It may bring the next request.
-    Keep,
-    /// It is over.
-    Over(Ending),
-    /// It is over, and must not look as if its end ended the answer.
-    Broken(Ending),
-    /// It is over once the client has been told this.
-    Refuse(Reason, Ending),
-}
 
 /// Passes one admitted request on, and its answer back, as long as the client is there.
 pub async fn exchange<S: Stream, D: Dial>(

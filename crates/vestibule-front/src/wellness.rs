@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use http::Method;
 
+use crate::after::After;
 use crate::body::RequestFraming;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::Reason;
 use crate::head::Plain;
-use crate::proxy::After;
 use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::steady::Steady;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use vestibule_front::admin::{Facts, serve};
+use vestibule_front::descriptors::admin_connections_within;
 use vestibule_front::front::Shared;
 use vestibule_front::listener::PublicListener;
-use vestibule_front::process::limits::{admin_connections_within, raise_descriptor_limit};
+use vestibule_front::process::limits::raise_descriptor_limit;
 use vestibule_front::upstream::dial::Dial;
 
 use crate::error::Error;

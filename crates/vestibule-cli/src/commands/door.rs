@@ -5,9 +5,10 @@
 use std::io::{self, ErrorKind};
 
 use tokio::signal::unix::{Signal as Hangups, SignalKind, signal};
+use vestibule_front::descriptors::connections_within;
 use vestibule_front::front::Settings;
 use vestibule_front::listener::{Listen, PublicListener};
-use vestibule_front::process::limits::{connections_within, raise_descriptor_limit};
+use vestibule_front::process::limits::raise_descriptor_limit;
 use vestibule_front::process::signals::Signals;
 
 use crate::config::Sources;

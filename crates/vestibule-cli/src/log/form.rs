@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
-use vestibule_front::process::notify::is_obeyed;
+use vestibule_front::terminal::{is_obeyed, visible};
 
 /// `2026-11-23T14:00:00.123Z INFO  ready after_ms=612 held=200`, and a newline.
 pub fn text(event: &Event<'_>) -> String {
@@ -87,7 +87,7 @@ fn now() -> String {
 /// What a terminal obeys, and what turns text around, would let bytes from outside write on a
 /// screen or forge a line.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_obeyed(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(visible).collect()
 }
 
 /// The same for JSON, where nothing is lost: RFC 8259 section 7 makes a writer escape C0 alone.

@@ -2,7 +2,7 @@
 //!
 //! Owns what is taken out of it. Must never let a terminal's orders or a URL's secrets through.
 
-use crate::process::notify::is_obeyed;
+use crate::terminal::visible;
 
 /// Longest text that is shown, in characters.
 const SHOWN_MAX: usize = 256;
@@ -12,10 +12,6 @@ const SHOWN_MAX: usize = 256;
 pub(super) fn shown(text: &str) -> String {
     let words: Vec<String> = text.split(' ').map(without_secrets).collect();
     words.join(" ").chars().map(visible).take(SHOWN_MAX).collect()
-}
-
-fn visible(character: char) -> char {
-    if is_obeyed(character) { '\u{fffd}' } else { character }
 }
 
 fn without_secrets(word: &str) -> String {
@@ -35,6 +31,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::terminal::is_obeyed;
 
     #[test]
     fn a32_a_shown_url_has_no_user_and_no_query() {

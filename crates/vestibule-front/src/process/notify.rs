@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::Interest;
 
-pub use message::{Notification, is_obeyed};
+pub use message::Notification;
 use receive::{Datagram, Sender};
 
 use super::{family, procfs};

@@ -7,11 +7,11 @@ use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::stream::Stream;
 
@@ -23,9 +23,10 @@ pub struct Places(Arc<Books>);
 struct Books {
     limit: usize,
     free: Semaphore,
-    /// A newcomer wants a place: its one permit goes to the connection that has been idle for longest, since
-    /// waiters are served in order.
-    wanted: Semaphore,
+    /// A newcomer wants a place, and nobody has given up its own for it yet.
+    is_wanted: AtomicBool,
+    /// Asks the connection that has been idle for longest: waiters are served in order.
+    ask: Notify,
     open: AtomicUsize,
     pauses: AtomicU64,
 }
@@ -63,7 +64,8 @@ impl Places {
         Self(Arc::new(Books {
             limit,
             free: Semaphore::new(limit),
-            wanted: Semaphore::new(0),
+            is_wanted: AtomicBool::new(false),
+            ask: Notify::new(),
             open: AtomicUsize::new(0),
             pauses: AtomicU64::new(0),
         }))
@@ -93,7 +95,7 @@ impl Places {
         if let Some(place) = self.free_one() {
             return place;
         }
-        let _wish = Wish::new(&self.0.wanted);
+        let _wish = Wish::new(&self.0);
         match self.0.free.acquire().await {
             Ok(permit) => Place::new(&self.0, permit),
             // Nobody ever closes it.
@@ -104,9 +106,12 @@ impl Places {
     /// Resolves when a newcomer wants the place of this connection, which is idle: the one that has waited here
     /// for longest is asked, and only that one. Cancel-safe.
     pub async fn is_wanted(&self) {
-        match self.0.wanted.acquire().await {
-            Ok(permit) => permit.forget(),
-            Err(_closed) => pending().await,
+        loop {
+            self.0.ask.notified().await;
+            // The newcomer may have found another place since it asked.
+            if self.0.is_wanted.swap(false, Ordering::Relaxed) {
+                return;
+            }
         }
     }
 
@@ -116,21 +121,19 @@ impl Places {
 }
 
 /// The wish for one place, gone when dropped.
-struct Wish<'a>(&'a Semaphore);
+struct Wish<'a>(&'a Books);
 
 impl<'a> Wish<'a> {
-    fn new(wanted: &'a Semaphore) -> Self {
-        wanted.add_permits(1);
-        Self(wanted)
+    fn new(books: &'a Books) -> Self {
+        books.is_wanted.store(true, Ordering::Relaxed);
+        books.ask.notify_one();
+        Self(books)
     }
 }
 
 impl Drop for Wish<'_> {
     fn drop(&mut self) {
-        // Else it was heard.
-        if let Ok(permit) = self.0.try_acquire() {
-            permit.forget();
-        }
+        self.0.is_wanted.store(false, Ordering::Relaxed);
     }
 }
 
@@ -239,14 +242,37 @@ mod tests {
         let taken = places.take().await;
         let (mut first, mut second) = (pin!(places.is_wanted()), pin!(places.is_wanted()));
         assert!(timeout(moment, async { tokio::join!(&mut first, &mut second) }).await.is_err());
-        assert!(timeout(moment, places.take()).await.is_err());
+        let mut newcomer = Box::pin(places.take());
+        assert!(timeout(moment, &mut newcomer).await.is_err());
         timeout(moment, first).await.unwrap();
         assert!(timeout(moment, &mut second).await.is_err());
         drop(taken);
-        let taken = places.take().await;
+        let taken = newcomer.await;
         assert!(timeout(moment, &mut second).await.is_err(), "the wish had been granted");
-        assert!(timeout(moment, places.take()).await.is_err());
+        let mut newcomer = Box::pin(places.take());
+        assert!(timeout(moment, &mut newcomer).await.is_err());
         timeout(moment, second).await.unwrap();
+        drop((taken, newcomer));
+    }
+
+    /// Would break if a connection that was asked, and speaks in that moment, left the wish to another one
+    /// although the newcomer has a place by then.
+    #[tokio::test(start_paused = true)]
+    async fn a_wish_that_nobody_heard_in_time_closes_nobody() {
+        let places = Places::new(1);
+        let moment = Duration::from_millis(1);
+        let taken = places.take().await;
+        let mut newcomer = Box::pin(places.take());
+        let mut asked = Box::pin(places.is_wanted());
+        assert!(timeout(moment, &mut newcomer).await.is_err());
         drop(taken);
+        let taken = newcomer.await;
+        assert!(timeout(moment, &mut asked).await.is_err());
+        let mut newcomer = Box::pin(places.take());
+        // Asked, and not looked at again before it is dropped.
+        assert!(timeout(moment, &mut newcomer).await.is_err());
+        drop(asked);
+        drop((taken, newcomer));
+        assert!(timeout(moment, places.is_wanted()).await.is_err());
     }
 }

@@ -255,14 +255,14 @@ async fn probe<D: Dial>(front: &Arc<Shared<D>>, readiness: Readiness) -> Evidenc
     // What was dialled for an earlier life leads nowhere.
     front.dial.clear();
     let held = || front.gate.counts().held;
+    front.journal.probing(&readiness);
     if readiness == Readiness::Notify {
         // The child says it by itself.
-        front.journal.probing(&readiness);
         front.dial.keep_growing(held).await;
     }
     let try_timeout = front.settings().try_timeout;
-    let (requests, journal) = (&front.upstream_requests, &front.journal);
-    until_ready(&front.dial, held, &readiness, try_timeout, requests, journal).await
+    let (requests, tell) = (&front.upstream_requests, |seen| front.journal.probed(seen));
+    until_ready(&front.dial, held, &readiness, try_timeout, requests, tell).await
 }
 
 async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {

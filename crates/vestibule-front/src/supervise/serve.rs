@@ -53,8 +53,9 @@ async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
         let held = || front.gate.counts().held;
         front.dial.clear();
         front.service.started(Instant::now());
-        let (requests, journal) = (&front.upstream_requests, &front.journal);
-        let asking = until_ready(&front.dial, held, readiness, try_timeout, requests, journal);
+        front.journal.probing(readiness);
+        let (requests, tell) = (&front.upstream_requests, |seen| front.journal.probed(seen));
+        let asking = until_ready(&front.dial, held, readiness, try_timeout, requests, tell);
         let mut probing = Box::pin(asking);
         let evidence = match timeout(startup, &mut probing).await {
             Ok(evidence) => evidence,

@@ -13,7 +13,6 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::head::upgrade::AnswerReader;
-use crate::journal::Journal;
 use crate::stream::scratch::read_once;
 use crate::upstream::ahead::Ahead;
 use crate::upstream::dial::{Dial, nobody_listens};
@@ -138,24 +137,23 @@ pub fn is_path(path: &str) -> bool {
 
 /// Probes until the upstream says yes, and dials ahead for the `held` while it says no. Bounded by
 /// whoever drops it at the end of the startup budget; each probe is bounded by `try_timeout` or a
-/// part of it; the journal hears what it saw.
+/// part of it; `tell` hears what it saw.
 pub async fn until_ready<D: Dial>(
     dial: &Ahead<D>,
     held: impl Fn() -> usize,
     readiness: &Readiness,
     try_timeout: Duration,
     requests: &Requests,
-    journal: &Journal,
+    tell: impl Fn(Seen),
 ) -> Evidence {
     let mut refused_before = false;
     let mut unanswered = 0_u32;
     let began = Instant::now();
-    journal.probing(readiness);
     loop {
         let patience = patience(unanswered, try_timeout);
         let asked = timeout(patience, ask(dial.fresh(), readiness, requests)).await;
         let seen = asked.unwrap_or(Seen::NoAnswer);
-        journal.probed(seen);
+        tell(seen);
         unanswered = if seen == Seen::NoAnswer { unanswered.wrapping_add(1) } else { 0 };
         match seen {
             Seen::Status(200..=399) => return Evidence::Answered { refused_before },
@@ -317,9 +315,9 @@ mod tests {
                 }
             });
             let ready = Readiness::Http("/health".into());
-            let (requests, journal) = (Requests::default(), Journal::default());
+            let requests = Requests::default();
             let second = Duration::from_secs(1);
-            let seen = until_ready(&upstream, || 0, &ready, second, &requests, &journal).await;
+            let seen = until_ready(&upstream, || 0, &ready, second, &requests, |_| ()).await;
             assert_eq!(seen, Evidence::Answered { refused_before });
         }
     }
@@ -346,8 +344,8 @@ mod tests {
                 }
             });
             let ready = Readiness::Http("/health".into());
-            let (requests, journal) = (Requests::default(), Journal::default());
-            let found = until_ready(&upstream, || 0, &ready, try_timeout, &requests, &journal);
+            let requests = Requests::default();
+            let found = until_ready(&upstream, || 0, &ready, try_timeout, &requests, |_| ());
             timeout(Duration::from_millis(within_ms) + try_timeout, found).await.unwrap();
         }
     }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::terminal::is_obeyed;
+
 /// Longest status that is kept, in characters.
 const STATUS_MAX: usize = 256;
 
@@ -73,14 +75,6 @@ fn clean(value: &[u8]) -> String {
     let shown: String =
         text.chars().filter(|&character| !is_obeyed(character)).take(STATUS_MAX).collect();
     shown.trim().to_owned()
-}
-
-/// Whether a terminal, or a reader's eye, would be led by it: control characters (C0, DEL, C1),
-/// line and paragraph separators, and those that turn the direction of writing (Unicode, UAX #9).
-pub fn is_obeyed(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}')
-        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
