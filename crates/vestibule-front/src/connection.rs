@@ -15,9 +15,9 @@ use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason};
 use crate::handover::hand_over;
 use crate::head::policy::{self, PolicyContext, Request};
-use crate::head::{Head, HeadReader, Plain, TraceContext};
+use crate::head::{Head, HeadReader, Plain};
 use crate::hold::{self, Came};
-use crate::journal::{About, Journal, Kind as For};
+use crate::journal::{About, Journal};
 use crate::proxy::exchange;
 use crate::shared::Shared;
 use crate::stream::scratch::read_once;
@@ -63,28 +63,28 @@ pub async fn serve<S: Stream, D: Dial>(front: Arc<Shared<D>>, mut client: S, pee
         };
         drop(head);
         reader.shrink();
-        let (is_head, trace) = (plain.method == Method::HEAD, plain.trace());
+        let is_head = plain.method == Method::HEAD;
+        let about = About::plain(came.at, plain.trace());
         // A drain waits until the client has its answer, a refusal too.
         let seat = front.drain.seat();
         match Box::pin(plain_request(&front, &mut client, &mut reader, plain, came)).await {
             After::Keep => {}
             After::Broken(ending) => {
-                front.journal.broke_off(ending, Instant::now() - came.at);
+                front.journal.broke_off(ending, about);
                 client.break_off();
                 return;
             }
             After::Over(ending) => {
-                let about = about(came.at, trace);
                 match ending.by {
                     Party::Client => return front.journal.left(ending, about),
-                    Party::Upstream => front.journal.broke_off(ending, about.waited),
+                    Party::Upstream => front.journal.broke_off(ending, about),
                     // It only wanted no further request.
                     Party::Door => front.journal.over(ending),
                 }
                 return farewell::leave(&mut client).await;
             }
             After::Refuse(reason, ending) => {
-                front.journal.refused(&reason, ending, about(came.at, trace));
+                front.journal.refused(&reason, ending, about);
                 if is_head {
                     farewell::over_http_to_head(&mut client, &reason).await;
                 } else {
@@ -196,11 +196,7 @@ async fn plain_request<S: Stream, D: Dial>(
     }
 }
 
-fn about(arrived: Instant, trace: Option<TraceContext>) -> About {
-    About { kind: Some(For::Plain), waited: Instant::now() - arrived, trace }
-}
-
 async fn refuse<S: Stream>(journal: &Journal, client: &mut S, reason: &Reason) {
-    journal.refused(reason, Ending::new(Party::Client, Phase::Head), About::default());
+    journal.refused(reason, Ending::new(Party::Client, Phase::Head), About::unread());
     farewell::over_http(client, reason).await;
 }

@@ -4,6 +4,7 @@
 //! the upstream before a verified 101, and never end without exactly one answer.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use vestibule::gate::{GiveUp, Permit, Refusal};
 use crate::drain::Seat;
 use crate::ending::{Ending, Party, Phase};
 use crate::farewell::{self, Reason, Style};
+use crate::head::Handshake;
 use crate::head::upgrade::Verified;
-use crate::head::{Handshake, TraceContext};
 use crate::hold::{self, Came};
-use crate::journal::{About, Kind as For};
+use crate::journal::About;
 use crate::relay::{self, Behind, Kept};
 use crate::shared::Shared;
 use crate::stream::Stream;
@@ -66,7 +67,7 @@ pub async fn hand_over<S: Stream, D: Dial>(
     early: bool,
     came: Came,
 ) {
-    let arrived = came.at;
+    let about = About::handshake(came.at, handshake.trace());
     // Held, handed over or refused: a drain waits until the client has its answer.
     let seat = front.drain.seat();
     let opened = if early {
@@ -76,12 +77,11 @@ pub async fn hand_over<S: Stream, D: Dial>(
     };
     match opened {
         Ok(open) => {
-            let lag = front.service.lag(arrived, Instant::now());
-            let about = about(arrived, handshake.trace());
+            let lag = front.service.lag(came.at, Instant::now());
             front.journal.admitted(about, open.permit.tries(), lag);
-            begin_tunnel(front, client, open, seat, (arrived, handshake.trace()));
+            begin_tunnel(front, client, open, seat, about);
         }
-        Err(out) => Box::pin(end(&front, client, &handshake, out, arrived)).await,
+        Err(out) => Box::pin(end(&front, client, &handshake, out, about)).await,
     }
 }
 
@@ -246,8 +246,8 @@ fn begin_tunnel<S: Stream, D: Dial>(
     front: Arc<Shared<D>>,
     client: S,
     open: Open<D::Stream>,
-    mut seat: Seat,
-    (arrived, trace): (Instant, Option<TraceContext>),
+    seat: Seat,
+    about: About,
 ) {
     let Open { upstream, verified, words, permit } = open;
     front.service.survived(permit, Instant::now());
@@ -257,16 +257,31 @@ fn begin_tunnel<S: Stream, D: Dial>(
     preload.extend_from_slice(&words);
     let tunnel = Tunnel::new(preload, head_len, Vec::new());
     // A task of its own is as small as a tunnel; that of the handshake ends here.
-    tokio::spawn(async move {
-        let turn = async {
-            let code = seat.leaving.turn().await;
-            (code, front.settings().drain_reason.clone())
+    tokio::spawn(run_tunnel(front, tunnel, client, upstream, seat, about));
+}
+
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps each argument twice")]
+fn run_tunnel<S: Stream, D: Dial>(
+    front: Arc<Shared<D>>,
+    tunnel: Tunnel,
+    client: S,
+    upstream: D::Stream,
+    mut seat: Seat,
+    about: About,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let ended = {
+            // Lent, not given: each hand that it goes through would keep room for it.
+            let turn = pin!(async {
+                let code = seat.leaving.turn().await;
+                (code, front.settings().drain_reason.clone())
+            });
+            tunnel::drive(tunnel, client, upstream, turn).await
         };
-        let ended = tunnel::drive(tunnel, client, upstream, turn).await;
         front.service.tunnel_ended(restarted(&ended));
-        front.journal.tunnel_ended(&ended, about(arrived, trace));
+        front.journal.tunnel_ended(&ended, about);
         drop(seat);
-    });
+    }
 }
 
 /// Whether a tunnel's end shows that the service goes away: it vanished, or closed with a code
@@ -281,18 +296,13 @@ fn restarted(ended: &Ended) -> bool {
     }
 }
 
-fn about(arrived: Instant, trace: Option<TraceContext>) -> About {
-    About { kind: Some(For::Handshake), waited: Instant::now() - arrived, trace }
-}
-
 async fn end<S: Stream, D: Dial>(
     front: &Arc<Shared<D>>,
     mut client: S,
     handshake: &Handshake,
     out: Out<D::Stream>,
-    arrived: Instant,
+    about: About,
 ) {
-    let about = about(arrived, handshake.trace());
     let its_answer = Ending::new(Party::Upstream, Phase::Settling);
     match out {
         Out::Left(phase) => {
@@ -324,5 +334,33 @@ async fn end<S: Stream, D: Dial>(
                 farewell::leave(&mut client).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Measures what a client costs that waits, and one that has its tunnel.
+
+    use super::*;
+    use crate::stream::Socket;
+    use crate::stream::placed::Placed;
+    use crate::upstream::dial::Upstream;
+
+    type Client = Placed<Socket>;
+
+    fn of_hold<A, B, C, E, G, F>(_: impl Fn(A, B, C, E, G) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    fn of_tunnel<A, B, C, E, G, H, F>(_: impl Fn(A, B, C, E, G, H) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Each has a task as large as its future: what is large and rare is boxed.
+    #[test]
+    fn a_hold_and_a_tunnel_are_small() {
+        let (hold, tunnel) =
+            (of_hold(hand_over::<Client, Upstream>), of_tunnel(run_tunnel::<Client, Upstream>));
+        assert!(hold <= 1_408 && tunnel <= 1_280, "{hold} {tunnel}");
     }
 }

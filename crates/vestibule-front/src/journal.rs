@@ -64,14 +64,34 @@ pub enum Kind {
 }
 
 /// What is told of a client beside what happened to it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct About {
     /// What it came for; unknown if its head could not be read.
-    pub kind: Option<Kind>,
+    kind: Option<Kind>,
+    arrived: Instant,
+    trace: Option<TraceContext>,
+}
+
+impl About {
+    /// A client whose head could not be read.
+    pub fn unread() -> Self {
+        Self { kind: None, arrived: Instant::now(), trace: None }
+    }
+
+    /// A handshake, and the trace that it belongs to.
+    pub const fn handshake(arrived: Instant, trace: Option<TraceContext>) -> Self {
+        Self { kind: Some(Kind::Handshake), arrived, trace }
+    }
+
+    /// A plain request, and the trace that it belongs to.
+    pub const fn plain(arrived: Instant, trace: Option<TraceContext>) -> Self {
+        Self { kind: Some(Kind::Plain), arrived, trace }
+    }
+
     /// How long ago it arrived.
-    pub waited: Duration,
-    /// The trace that it belongs to.
-    pub trace: Option<TraceContext>,
+    fn waited(&self) -> Duration {
+        self.arrived.elapsed()
+    }
 }
 
 /// The fields by which a log viewer joins a line to its trace.
@@ -141,12 +161,13 @@ impl Journal {
     /// A handshake became a tunnel. `lag` is the time since readiness, for a client that was held
     /// by then.
     pub fn admitted(&self, about: About, tries: u32, lag: Option<Duration>) {
-        self.meters.held(Kind::Handshake, "admitted", about.waited);
+        let waited = about.waited();
+        self.meters.held(Kind::Handshake, "admitted", waited);
         if let Some(lag) = lag {
             self.meters.lag.observe(lag.as_secs_f64());
         }
         let Trace { id, span, sampled } = about.trace.into();
-        let waited_ms = millis(about.waited);
+        let waited_ms = millis(waited);
         tracing::info!(waited_ms, tries, trace = id, span, sampled, "admitted");
     }
 
@@ -165,7 +186,8 @@ impl Journal {
     /// A tunnel is over.
     pub fn tunnel_ended(&self, ended: &Ended, about: About) {
         self.meters.ended(ended.ending);
-        self.meters.tunnel_ended(ended, about.waited);
+        let lasted = about.waited();
+        self.meters.tunnel_ended(ended, lasted);
         let Trace { id, span, sampled } = about.trace.into();
         tracing::info!(
             ending = %ended.ending,
@@ -173,7 +195,7 @@ impl Journal {
             to_client = ended.to_client,
             to_upstream = ended.to_upstream,
             close_sent = ended.close_sent,
-            lasted_ms = millis(about.waited),
+            lasted_ms = millis(lasted),
             trace = id,
             span,
             sampled,
@@ -189,7 +211,7 @@ impl Journal {
         let refused = Refused { code: reason.code(), ending, at: Instant::now() };
         self.last_refusals.lock().unwrap_or_else(PoisonError::into_inner).add(refused);
         let Trace { id, span, sampled } = about.trace.into();
-        let waited_ms = millis(about.waited);
+        let waited_ms = millis(about.waited());
         tracing::info!(%reason, %ending, waited_ms, trace = id, span, sampled, "refused");
     }
 
@@ -198,14 +220,14 @@ impl Journal {
         self.meters.ended(ending);
         self.meters.hold_ended(about, ending, "left");
         let Trace { id, span, sampled } = about.trace.into();
-        let waited_ms = millis(about.waited);
+        let waited_ms = millis(about.waited());
         tracing::info!(%ending, waited_ms, trace = id, span, sampled, "client left");
     }
 
     /// The service broke off in the middle of an answer.
-    pub fn broke_off(&self, ending: Ending, lasted: Duration) {
+    pub fn broke_off(&self, ending: Ending, about: About) {
         self.meters.ended(ending);
-        tracing::warn!(%ending, lasted_ms = millis(lasted), "an answer broke off");
+        tracing::warn!(%ending, lasted_ms = millis(about.waited()), "an answer broke off");
     }
 
     /// A connection ended as connections do: it had its answers, or never asked. Not worth a line.
@@ -218,7 +240,7 @@ impl Journal {
         self.meters.ended(ending);
         self.meters.hold_ended(about, ending, "answered");
         self.meters.answered(Kind::Handshake, status);
-        let waited_ms = millis(about.waited);
+        let waited_ms = millis(about.waited());
         tracing::info!(status, waited_ms, "the service answered a handshake itself");
     }
 

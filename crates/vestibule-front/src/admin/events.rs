@@ -4,11 +4,11 @@
 //! up once a second, and a sign of life. Must never wait for a follower: who reads too slowly loses
 //! events, and is told how many.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::Sender;
@@ -88,7 +88,7 @@ impl Feed {
                         }
                     }
                     Err(RecvError::Lagged(missed)) => {
-                        self.tell("lagged", &format!("{{\"missed\":{missed}}}")).await?;
+                        self.tell("lagged", &json!({ "missed": missed })).await?;
                     }
                     Err(RecvError::Closed) => return Ok(()),
                 },
@@ -100,7 +100,7 @@ impl Feed {
         }
     }
 
-    async fn tell(&mut self, name: &str, data: &str) -> Result<(), SendError<Bytes>> {
+    async fn tell(&mut self, name: &str, data: &Value) -> Result<(), SendError<Bytes>> {
         self.sent += 1;
         let part = format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.sent);
         self.say(part.into()).await
@@ -122,17 +122,15 @@ impl Tally {
     }
 
     /// Those since the last look, for each reason, as a JSON object.
-    fn news(&mut self, journal: &Journal) -> Option<String> {
+    fn news(&mut self, journal: &Journal) -> Option<Value> {
         let now = Self::of(journal);
-        let mut news = String::new();
-        for ((reason, count), (_, before)) in now.0.iter().zip(&self.0) {
-            if count > before {
-                let comma = if news.is_empty() { '{' } else { ',' };
-                let _ = write!(news, "{comma}\"{reason}\":{}", count - before);
-            }
-        }
+        let since = now.0.iter().zip(&self.0).map(|((reason, count), (_, before))| {
+            ((*reason).to_owned(), count.saturating_sub(*before))
+        });
+        let news: Map<_, _> =
+            since.filter(|(_, new)| *new > 0).map(|(reason, new)| (reason, new.into())).collect();
         *self = now;
-        (!news.is_empty()).then(|| news + "}")
+        (!news.is_empty()).then_some(Value::Object(news))
     }
 }
 

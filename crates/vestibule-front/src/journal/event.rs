@@ -2,6 +2,8 @@
 //!
 //! Owns the events and their form. Must never carry anything but words of our own and numbers.
 
+use serde_json::{Value, json};
+
 /// One thing that happened, for whoever follows along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -46,18 +48,15 @@ impl Event {
     }
 
     /// Its data, as a JSON object.
-    pub fn data(self) -> String {
+    pub fn data(self) -> Value {
         match self {
-            // A word of an enum: nothing in it needs to be escaped.
-            Self::State(state) => format!("{{\"state\":\"{state}\"}}"),
-            Self::Settled { held } => format!("{{\"held\":{held}}}"),
+            Self::State(state) => json!({ "state": state }),
+            Self::Settled { held } => json!({ "held": held }),
             Self::Released { admitted, took_ms } => {
-                format!("{{\"admitted\":{admitted},\"took_ms\":{took_ms}}}")
+                json!({ "admitted": admitted, "took_ms": took_ms })
             }
-            Self::Draining { open } => format!("{{\"open\":{open}}}"),
-            Self::Drained { open, took_ms } => {
-                format!("{{\"open\":{open},\"took_ms\":{took_ms}}}")
-            }
+            Self::Draining { open } => json!({ "open": open }),
+            Self::Drained { open, took_ms } => json!({ "open": open, "took_ms": took_ms }),
         }
     }
 }

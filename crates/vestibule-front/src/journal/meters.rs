@@ -152,7 +152,7 @@ impl Meters {
     pub(super) fn hold_ended(&self, about: About, ending: Ending, outcome: &'static str) {
         match about.kind {
             Some(Kind::Plain) if ending.phase != Phase::Held => {}
-            Some(kind) => self.held(kind, outcome, about.waited),
+            Some(kind) => self.held(kind, outcome, about.waited()),
             None => {}
         }
     }

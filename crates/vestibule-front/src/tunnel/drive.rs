@@ -15,35 +15,38 @@ use super::{CloseCode, Ended, Tunnel};
 ///
 /// When `close` resolves, the tunnel is closed with that code and reason (see [`Tunnel::close`]); a
 /// `close` that never resolves leaves it alone. Dropping the future closes both sockets at once.
-pub async fn drive<C, U>(
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps each argument twice")]
+pub fn drive<C, U>(
     mut tunnel: Tunnel,
     mut client: C,
     mut upstream: U,
     close: impl Future<Output = (CloseCode, String)>,
-) -> Ended
+) -> impl Future<Output = Ended>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     U: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut close = pin!(close);
-    let mut asked = false;
-    let mut timer = Timer::default();
-    poll_fn(|cx| {
-        loop {
-            let now = Instant::now();
-            if !asked && let Poll::Ready((code, reason)) = close.as_mut().poll(cx) {
-                asked = true;
-                tunnel.close(code, &reason, now);
+    async move {
+        let mut close = pin!(close);
+        let mut asked = false;
+        let mut timer = Timer::default();
+        poll_fn(|cx| {
+            loop {
+                let now = Instant::now();
+                if !asked && let Poll::Ready((code, reason)) = close.as_mut().poll(cx) {
+                    asked = true;
+                    tunnel.close(code, &reason, now);
+                }
+                if let Poll::Ready(ended) = tunnel.poll(cx, &mut client, &mut upstream, now) {
+                    return Poll::Ready(ended);
+                }
+                if timer.poll_until(cx, tunnel.deadline()).is_pending() {
+                    return Poll::Pending;
+                }
             }
-            if let Poll::Ready(ended) = tunnel.poll(cx, &mut client, &mut upstream, now) {
-                return Poll::Ready(ended);
-            }
-            if timer.poll_until(cx, tunnel.deadline()).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await
+        })
+        .await
+    }
 }
 
 /// A timer that exists only while there is a deadline.

@@ -164,6 +164,7 @@ async fn events_tell_a_life_in_its_order_to_the_end_of_the_drain() {
         hears(&mut follower, "event: settled\ndata: {\"held\":0}").await;
         hears(&mut follower, "event: released\n").await;
         let journal = &desk.door.front.journal;
+        desk.door.front.service.lame_duck();
         journal.draining(1, Duration::ZERO, Duration::ZERO);
         hears(&mut follower, "{\"state\":\"draining\"}").await;
         journal.drained(Duration::ZERO, 0, true);

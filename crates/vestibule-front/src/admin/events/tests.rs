@@ -80,7 +80,7 @@ async fn refusals_are_summed_up_and_silence_has_a_sign_of_life() {
     next(&mut stream).await;
     let ending = Ending::new(Party::Door, Phase::Head);
     for reason in [Reason::NotReady, Reason::HeadTimeout, Reason::NotReady] {
-        journal.refused(&reason, ending, About::default());
+        journal.refused(&reason, ending, About::unread());
     }
     let began = Instant::now();
     let told = next(&mut stream).await;
