@@ -7,8 +7,8 @@
 mod events;
 pub mod guard;
 mod health;
+mod impatient;
 pub mod metrics;
-mod patience;
 mod probes;
 mod reply;
 pub mod route;
@@ -36,8 +36,8 @@ use crate::upstream::dial::Dial;
 
 use self::events::SUBSCRIBERS_MAX;
 use self::guard::Guard;
+use self::impatient::Impatient;
 use self::metrics::Metrics;
-use self::patience::Impatient;
 use self::reply::Reply;
 use self::route::Route;
 

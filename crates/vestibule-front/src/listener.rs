@@ -3,7 +3,7 @@
 //! Owns binding and accepting. Must never exit or spin because one accept failed: a peer that
 //! is gone is skipped, a process out of descriptors pauses, and says so.
 
-mod patience;
+mod exhausted;
 pub mod pauses;
 
 use std::fmt;
@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicU64;
 use socket2::{Domain, Protocol, Type};
 use tokio::net::{TcpListener, UnixListener};
 
-use self::patience::{Exhausted, until_accepted};
+use self::exhausted::{Exhausted, until_accepted};
 use crate::stream::{Peer, Socket, Stream};
 
 /// Connections that the kernel may finish for us before we accept them; it caps this by
