@@ -3,7 +3,7 @@
 //! Owns what is escaped, what is cut, and what is hidden. Must never let a control character, a
 //! character that turns text around, or a secret through.
 
-use vestibule_front::process::notify::is_obeyed;
+use vestibule_front::terminal::is_obeyed;
 
 /// More of a value than this says nothing more about a mistake in it.
 const LENGTH_MAX: usize = 120;
