@@ -42,7 +42,8 @@ mod tests {
         for limit in (33..3000).chain([65_536, 1_048_576]) {
             let open = connections_within(limit);
             let used = OWN_DESCRIPTORS + 2 * open + open.min(KEPT_MAX);
-            let kept = if limit < 292 { 0 } else { ADMIN_DESCRIPTORS };
+            let is_plenty = limit as usize >= OWN_DESCRIPTORS + 4 * ADMIN_DESCRIPTORS;
+            let kept = if is_plenty { ADMIN_DESCRIPTORS } else { 0 };
             assert!(open == 1 || (used + kept) as u64 <= limit, "{limit}: {open}");
         }
         assert_eq!((connections_within(64), admin_connections_within(64)), (8, 6));
