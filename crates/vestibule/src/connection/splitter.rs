@@ -11,7 +11,9 @@ const HEAD_BYTES_MIN: usize = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Splitter {
     line: Line,
-    /// How many bytes came since the last end.
+    /// How many bytes came since the last end, without the empty lines that may stand before a head (RFC 9112,
+    /// section 2.2). They end none: cut at each of them, a server would read them again from the first for every
+    /// few bytes.
     bytes: usize,
 }
 
@@ -33,6 +35,9 @@ impl Splitter {
     /// Lines end with LF, with or without CR before it, since servers take both (RFC 9112, section 2.2).
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         for (at, byte) in bytes.iter().enumerate() {
+            if self.bytes == 0 && matches!(byte, b'\r' | b'\n') {
+                continue;
+            }
             self.bytes = self.bytes.saturating_add(1);
             self.line = match (self.line, byte) {
                 (Line::Ended | Line::EndedCr, b'\n') if self.bytes >= HEAD_BYTES_MIN => {

@@ -65,6 +65,25 @@ async fn a04_a_byte_during_a_hold_is_told_and_one_after_it_is_not() {
     assert!(!early_bytes(&link).await);
 }
 
+/// Breaks if a client that sends empty lines alone makes the server read them from the first again for each few:
+/// 800 KB of them kept a processor busy for minutes.
+#[tokio::test]
+async fn a18_empty_lines_before_a_head_are_not_cut_and_its_end_still_is() {
+    let (mut client, server) = duplex(64 * 1024);
+    let mut watched = Watched::new(server, Expectation::default());
+    let mut buffer = [0; 1_024];
+    for _ in 0..3 {
+        client.write_all(&b"\r\n".repeat(400)).await.unwrap();
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), 800);
+    }
+    for empty in [&b"\r\n\r\n"[..], b"\n", b""] {
+        client.write_all(&[empty, HEAD, b"x"].concat()).await.unwrap();
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), empty.len() + HEAD.len());
+        assert!(early_bytes(&watched.link().clone()).await);
+        assert_eq!(watched.read(&mut buffer).await.unwrap(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_warm_service_reads_as_much_as_comes() {
     let (mut client, server) = duplex(64 * 1024);
