@@ -6,21 +6,38 @@
 /// Fewer connections than this leave nothing behind that is worth giving back: about 3 MB.
 const LARGE: usize = 1_000;
 
-/// The most connections that were open since memory was given back last.
+/// What is left of a crowd that is no crowd any more.
+const FEW: usize = 50;
+
+/// Whether a crowd was here.
 #[derive(Debug, Default)]
-pub struct Crowd {
-    peak: usize,
+pub enum Crowd {
+    /// None that has not left.
+    #[default]
+    None,
+    /// So many at its height, or when a part of it had left.
+    Here(usize),
 }
 
 impl Crowd {
-    /// So many are open now. True once for each crowd, when three quarters of it are gone.
+    /// So many are open now. True each time when three quarters of a crowd, or of what was left of it, are gone:
+    /// a few times for each crowd.
     pub fn has_left(&mut self, open: usize) -> bool {
-        self.peak = self.peak.max(open);
-        let left = self.peak >= LARGE && open <= self.peak / 4;
-        if left {
-            self.peak = open;
+        match *self {
+            Self::None if open < LARGE => false,
+            Self::None => {
+                *self = Self::Here(open);
+                false
+            }
+            Self::Here(most) if open > most / 4 => {
+                *self = Self::Here(most.max(open));
+                false
+            }
+            Self::Here(_) => {
+                *self = if open <= FEW { Self::None } else { Self::Here(open) };
+                true
+            }
         }
-        left
     }
 }
 
@@ -30,11 +47,24 @@ mod tests {
 
     /// Would break if memory were given back for nothing, again and again, or never.
     #[test]
-    fn a_crowd_leaves_once() {
+    fn a_crowd_leaves_in_a_few_steps_and_then_is_gone() {
         let mut crowd = Crowd::default();
-        let seen = [10, 900, 10, 4_000, 1_001, 1_000, 1_000, 250, 0, 0];
-        let left: Vec<_> = seen.iter().map(|open| crowd.has_left(*open)).collect();
-        let expected = [false, false, false, false, false, true, false, true, false, false];
-        assert_eq!(left, expected);
+        let rows = [
+            (10, false),
+            (999, false),
+            (10, false),
+            (4_000, false),
+            (1_001, false),
+            (1_000, true),
+            (1_000, false),
+            (250, true),
+            (251, false),
+            (40, true),
+            (0, false),
+            (999, false),
+        ];
+        for (open, left) in rows {
+            assert_eq!(crowd.has_left(open), left, "{open}");
+        }
     }
 }
