@@ -5,7 +5,8 @@
 //!
 //! A page from elsewhere can make a browser on this machine send requests to a loopback port, and by
 //! DNS rebinding read the answers. So the Host must be a name that nobody else can point at us, the
-//! Origin, if there is one, must be that same Host, and nothing can be changed by a request.
+//! Origin, if there is one, must be that same Host, and nothing can be changed by a request. A page that
+//! only sends, without being able to read, names no Origin; a browser then says by itself where it comes from.
 
 use std::fmt;
 use std::hint::black_box;
@@ -18,6 +19,9 @@ use super::route::Route;
 
 /// Shortest token: 16 random characters of 64 are out of reach for guessing over a network.
 pub const TOKEN_MIN: usize = 16;
+
+/// Where a browser says from which side a request comes (Fetch Metadata, section 2.4).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where the token may stand, and what a child must not inherit.
 pub const TOKEN_VARIABLE: &str = "VESTIBULE_ADMIN_TOKEN";
@@ -113,6 +117,12 @@ impl Guard {
             return Err(Turned::Host);
         }
         if fields.contains_key(ORIGIN) && !is_same_origin(single(fields, &ORIGIN), host) {
+            return Err(Turned::Origin);
+        }
+        // "none" is a person's own doing: an address that was typed, a bookmark.
+        let is_sent_from_elsewhere = fields.contains_key(SEC_FETCH_SITE)
+            && !matches!(single(fields, &SEC_FETCH_SITE), Some("same-origin" | "none"));
+        if is_sent_from_elsewhere {
             return Err(Turned::Origin);
         }
         if has_body(fields) {

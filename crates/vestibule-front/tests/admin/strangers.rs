@@ -37,6 +37,9 @@ async fn a29_no_route_answers_a_strange_host_or_origin() {
                 ("GET", "Host: evil.test\r\n", 403),
                 ("GET", "Host: localhost\r\nOrigin: http://evil.test\r\n", 403),
                 ("GET", "Host: localhost\r\nOrigin: null\r\n", 403),
+                ("GET", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n", 403),
+                // Another port of this machine is the same site.
+                ("GET", "Host: localhost\r\nSec-Fetch-Site: same-site\r\n", 403),
                 ("GET", "", 403),
                 ("POST", "Host: localhost\r\nContent-Length: 0\r\n", 405),
                 ("GET", "Host: localhost\r\nContent-Length: 1\r\n", 413),
