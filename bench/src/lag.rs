@@ -18,6 +18,10 @@ const READY_AFTER: &str = "3.5";
 /// Rounds of all rows in turn: a noisy moment then meets every row.
 const ROUNDS: usize = 5;
 
+/// Out of its own backlog Node has two speeds from one race to the next, a p99 of about 50 ms and of about 90 ms
+/// where this was chosen; behind the door it has one that lies between. The ratio says which of the two was met.
+const NODE_AT_MOST: f64 = 1.75;
+
 /// One kind of race.
 struct Row {
     backend: &'static str,
@@ -63,7 +67,7 @@ pub(crate) fn measure(tools: &Tools) -> Result<Vec<Claim>, String> {
         Claim::new(format!("{held}, axum, by notify"), "ms", notified, 25.0),
         Claim::new(format!("{held}, axum, by probes"), "ms", probed, 50.0),
         Claim::new(format!("{held}, uvicorn"), "x itself", uvicorn, 1.5),
-        Claim::new(format!("{held}, Node"), "x itself", node, 1.5),
+        Claim::new(format!("{held}, Node"), "x itself", node, NODE_AT_MOST),
     ])
 }
 
