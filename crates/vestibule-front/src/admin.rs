@@ -7,7 +7,6 @@
 mod events;
 pub mod guard;
 mod health;
-mod impatient;
 pub mod metrics;
 mod probes;
 mod reply;
@@ -32,11 +31,11 @@ use crate::listener::Listener;
 use crate::shared::Shared;
 use crate::stream::Stream;
 use crate::stream::placed::Places;
+use crate::stream::steady::Steady;
 use crate::upstream::dial::Dial;
 
 use self::events::SUBSCRIBERS_MAX;
 use self::guard::Guard;
-use self::impatient::Impatient;
 use self::metrics::Metrics;
 use self::reply::Reply;
 use self::route::Route;
@@ -49,6 +48,9 @@ pub const CONNECTIONS_MAX: usize = 64;
 const SURE_OF_PLACE: Duration = Duration::from_millis(100);
 /// From accept, or from the last answer, to the end of a head.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a peer may take nothing while something waits for it: a scraper that stops reading in the middle of an
+/// answer would keep one of few places for ever.
+const WRITE_PROGRESS: Duration = Duration::from_secs(30);
 /// Largest head. hyper has no smaller buffer.
 const HEAD_MAX: usize = 8 * 1024;
 /// Fields of a head.
@@ -129,7 +131,7 @@ async fn converse<S: Stream, D: Dial>(admin: Arc<Admin<D>>, stream: S, places: P
         .max_header_size(HEAD_MAX)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEAD_FIELDS_MAX)
-        .serve_connection(TokioIo::new(Impatient::new(stream)), answering);
+        .serve_connection(TokioIo::new(Steady::within(stream, WRITE_PROGRESS)), answering);
     tokio::select! {
         biased;
         served = conversation => if let Err(error) = served {

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 use vestibule::gate::{GiveUp, Permit, Refusal};
 
@@ -330,7 +330,7 @@ async fn end<S: Stream, D: Dial>(
         }
         Out::RelayKept(kept) => {
             front.journal.answered(kept.status, its_answer, about);
-            if Steady(&mut client).write_all(&kept.bytes).await.is_ok() {
+            if Steady::new(&mut client).write_all(&kept.bytes).await.is_ok() {
                 farewell::leave(&mut client).await;
             }
         }

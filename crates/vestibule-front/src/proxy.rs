@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::BytesMut;
+use tokio::io::AsyncWriteExt;
 use vestibule::gate::Permit;
 
 use crate::after::After;
@@ -64,7 +65,7 @@ async fn both_ways<S: Stream, D: Dial>(
     let (upload, source) = Upload::of(plain.framing);
     if plain.expects_continue && source.is_some() && reader.is_empty() {
         // Admitted, and the upstream is there: the client may send (RFC 9110 section 10.1.1).
-        let mut write = Steady(Borrowed(client));
+        let mut write = Steady::new(Borrowed(client));
         let go_on = write.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
         if go_on.is_err() {
             return After::Over(Ending::new(Party::Client, Phase::Settling));

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::body::{self, BodyDecoder, BodyError, Decoded, Framing};
@@ -56,7 +56,7 @@ where
 {
     let Answered { mut upstream, head, framing, words, .. } = answered;
     let passing = async {
-        let mut write = Steady(Borrowed(client));
+        let mut write = Steady::new(Borrowed(client));
         write.write_all(&head).await.map_err(|_| Broken::Write)?;
         pass_body(&mut upstream, words, framing, &mut write, usize::MAX).await
     };
@@ -78,7 +78,7 @@ where
 /// Reads an answer to its end, if that is near.
 pub async fn keep<S: AsyncRead + Unpin>(answered: Answered<S>) -> Option<Kept> {
     let Answered { mut upstream, status, head: mut bytes, framing, words } = answered;
-    let mut kept = Steady(&mut bytes);
+    let mut kept = Steady::new(&mut bytes);
     let body = pass_body(&mut upstream, words, framing, &mut kept, KEEP_BYTES_MAX);
     let read = timeout(KEEP_TIME_MAX, body).await;
     match read {

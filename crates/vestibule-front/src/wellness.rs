@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use tokio::io::AsyncWriteExt;
 
 use crate::after::After;
 use crate::body::RequestFraming;
@@ -34,7 +35,7 @@ pub async fn answer<S: Stream, D: Dial>(
         // An unread body would be taken for the next head.
         let keep = plain.keep_alive && plain.framing == RequestFraming::None;
         let words = health(ready, plain.method == Method::HEAD, keep);
-        return Some(match Steady(client).write_all(words.as_bytes()).await {
+        return Some(match Steady::new(client).write_all(words.as_bytes()).await {
             Ok(()) if keep => After::Keep,
             Ok(()) => After::Over(Ending::new(Party::Door, Phase::Head)),
             Err(_) => After::Over(Ending::new(Party::Client, Phase::Head)),

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
 use crate::body;
@@ -61,7 +61,7 @@ pub(super) async fn download<S: Stream, D: Dial>(
     keep: bool,
     progress: &Progress,
 ) -> Downloaded {
-    let mut write = Steady(Borrowed(client));
+    let mut write = Steady::new(Borrowed(client));
     let (interims, mut heads) = Interims::new();
     let mut sending = Box::pin(ask::send(front, &asking, upload, lent, &interims));
     let sent = loop {
