@@ -9,9 +9,10 @@ mod places;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use vestibule::check::Checked;
 use vestibule::environment::{self, EnvSource, Environment, Platform};
 use vestibule::gate::Limits;
-use vestibule::timeouts::Budgets;
+use vestibule::timeouts::{Budgets, Factors};
 use vestibule_front::drain;
 use vestibule_front::farewell::Style;
 use vestibule_front::front;
@@ -53,6 +54,10 @@ pub(crate) struct Door {
     pub(crate) front: front::Settings,
     /// How readiness is learnt.
     pub(crate) source: Source,
+    /// What the service needs before it may be ready.
+    pub(crate) checks: Vec<Checked>,
+    /// What stretches the checks' timeouts.
+    pub(crate) factors: Factors,
     /// Where health, metrics and events are shown, if anywhere.
     pub(crate) admin: Option<Admin>,
     /// How lines are logged.
@@ -191,11 +196,14 @@ fn door<A: clap::Args>(
         by_default: args.readiness().is_none(),
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
+    let factors = Factors::derive(environment.name, environment.platform);
     let door = Door {
         listen,
         port_is_given,
         front,
         source,
+        checks: Vec::new(),
+        factors,
         admin,
         log,
         environment,
@@ -332,7 +340,7 @@ fn trust(args: &DoorArgs, platform: Platform) -> Trust {
 
 /// Whether every peer is the platform.
 const fn trust_is_platforms(platform: Platform) -> bool {
-    matches!(platform, Platform::CloudRunService | Platform::AppEngine)
+    matches!(platform, Platform::CloudRun | Platform::AppEngine)
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
+use vestibule::environment::{Name, Platform};
 use vestibule::gate::{Gate, Limits};
 use vestibule::readiness;
-use vestibule::timeouts::{self, CLIENT_CLOCK_MARGIN, CLIENT_CLOCK_MARGIN_QUEUED};
+use vestibule::timeouts::{self, CLIENT_CLOCK_MARGIN, CLIENT_CLOCK_MARGIN_QUEUED, Factors};
+use vestibule::validation::Validation;
 
 use crate::drain::Drain;
 use crate::farewell::Style;
@@ -109,6 +111,8 @@ pub struct Shared<D: Dial> {
     pub shortages: Said,
     /// Who may be connected, and how many are.
     pub places: Places,
+    /// What the service needs, and what was seen of it.
+    pub validation: Validation,
     /// Where everything is told.
     pub journal: Arc<Journal>,
     /// When we began to listen.
@@ -116,8 +120,14 @@ pub struct Shared<D: Dial> {
 }
 
 impl<D: Dial> Shared<D> {
-    /// A front before a service that is starting.
+    /// A front before a service that is starting, and needs nothing.
     pub fn new(settings: Settings, dial: D) -> Arc<Self> {
+        let factors = Factors::derive(Name::Local, Platform::LocalHost);
+        Self::checked(settings, dial, Validation::new(Vec::new(), factors))
+    }
+
+    /// A front before a service that is starting, and is not ready before `validation` says so.
+    pub fn checked(settings: Settings, dial: D, validation: Validation) -> Arc<Self> {
         let gate = Gate::new(settings.limits.clone());
         let (publisher, readiness) = readiness::channel("front");
         let journal = Arc::<Journal>::default();
@@ -139,6 +149,7 @@ impl<D: Dial> Shared<D> {
             places,
             upstream_requests,
             shortages: Said::default(),
+            validation,
             journal,
             started,
         })

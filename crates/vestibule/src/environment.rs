@@ -192,7 +192,7 @@ fn shown(value: &str) -> &str {
 pub fn detect(source: &dyn EnvSource) -> Environment {
     let mut found = Environment {
         name: Name::Development,
-        platform: Platform::PlainHost,
+        platform: Platform::LocalHost,
         evidence: Vec::new(),
         conflicts: Vec::new(),
     };

@@ -20,10 +20,10 @@
 //!
 //! let variables = HashMap::from([("ENVIRONMENT", "development"), ("K_SERVICE", "chat")]);
 //! let found = environment::detect(&variables);
-//! assert_eq!((found.name, found.platform), (Name::Development, Platform::CloudRunService));
+//! assert_eq!((found.name, found.platform), (Name::Development, Platform::CloudRun));
 //! assert_eq!(
 //!     found.conflicts[0].to_string(),
-//!     "ENVIRONMENT says development, but this is cloud_run_service: its patience is kept",
+//!     "ENVIRONMENT says development, but this is cloud_run: its patience is kept",
 //! );
 //! ```
 //!
@@ -35,7 +35,7 @@
 //! use std::time::Duration;
 //! use vestibule::timeouts::{Budgets, Factors};
 //!
-//! let (name, platform) = (Name::Development, Platform::CloudRunService);
+//! let (name, platform) = (Name::Development, Platform::CloudRun);
 //! let second = Duration::from_secs(1);
 //! let check = Factors::derive(name, platform).check_timeout(second, 8 * second);
 //! assert_eq!(check.to_string(), "1.8s (1s × 1.5 × 1.2, at least 500ms, at most 8s)");
@@ -97,6 +97,8 @@
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod backoff;
+pub mod breaker;
+pub mod check;
 #[cfg(feature = "tower")]
 pub mod connection;
 #[cfg(feature = "tower")]
@@ -110,6 +112,7 @@ pub mod layer;
 pub mod readiness;
 pub mod startup;
 pub mod timeouts;
+pub mod validation;
 
 #[cfg(feature = "tower")]
 pub use self::door::{Door, NothingFailed, Settings, Startup, StartupError};

@@ -73,12 +73,12 @@ impl Budgets {
         let seconds = Duration::from_secs;
         let patient = patience(name, platform);
         let startup = match platform {
-            Platform::CloudRunService
+            Platform::CloudRun
             | Platform::CloudRunJob
             | Platform::AppEngine
             | Platform::Knative
             | Platform::Kubernetes => seconds(240),
-            Platform::GoogleCloud | Platform::PlainHost => seconds(60),
+            Platform::GoogleCloud | Platform::LocalHost => seconds(60),
         };
         let lame_duck = match platform {
             Platform::Kubernetes => Sourced::new(
@@ -87,7 +87,7 @@ impl Budgets {
             ),
             other => Sourced::new(Duration::ZERO, format!("{other}: no new traffic after SIGTERM")),
         };
-        let request_timeout = if platform == Platform::CloudRunService {
+        let request_timeout = if platform == Platform::CloudRun {
             Sourced::new(Some(seconds(300)), "assumed: Cloud Run's default request timeout")
         } else {
             Sourced::new(None, format!("{platform}: none known"))

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vestibule::environment::{EnvSource, Process};
+use vestibule::validation::Validation;
 use vestibule_front::front::Shared;
 use vestibule_front::process::guard::{self, Guard};
 use vestibule_front::process::mask;
@@ -92,7 +93,8 @@ async fn behind_the_door(
         search_path: Process.get("PATH").unwrap_or_default().into(),
         program: args.command.into_iter().next().unwrap_or_default(),
     };
-    let front = Shared::new(door.front, Upstream::Loopback(port));
+    let validation = Validation::new(door.checks, door.factors);
+    let front = Shared::checked(door.front, Upstream::Loopback(port), validation);
     let admin = desk.open(&front);
     let reload = Reload::new(Arc::clone(&front), sources, log.verbosity(), view);
     let _reloading = Reloading::on(hangups, reload);

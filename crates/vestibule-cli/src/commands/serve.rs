@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use vestibule::environment::Process;
+use vestibule::validation::Validation;
 use vestibule_front::front::Shared;
 use vestibule_front::process::mask;
 use vestibule_front::supervise::serve::serve as stand_before;
@@ -34,7 +35,8 @@ pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
         let desk = Desk::new(&mut door, &log)?;
         let listener = door::listen(&mut door)?;
         tracing::info!(%upstream, "standing before");
-        let front = Shared::new(door.front, upstream);
+        let validation = Validation::new(door.checks, door.factors);
+        let front = Shared::checked(door.front, upstream, validation);
         let admin = desk.open(&front);
         let reload = Reload::new(Arc::clone(&front), sources, verbosity, view);
         let _reloading = Reloading::on(hangups, reload);

@@ -33,7 +33,7 @@ impl Desk {
         let facts = Facts {
             version: "0.0.0",
             environment: "test",
-            platform: "plain_host",
+            platform: "local",
             log_lines_dropped: Arc::new(AtomicU64::new(3)),
         };
         let front = Arc::clone(&door.front);

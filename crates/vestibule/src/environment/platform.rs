@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Platform {
     /// A Cloud Run service (Cloud Run, "Container runtime contract": `K_SERVICE`, `K_REVISION`,
     /// `K_CONFIGURATION`).
-    CloudRunService,
+    CloudRun,
     /// A Cloud Run job (the same contract: `CLOUD_RUN_JOB`).
     CloudRunJob,
     /// App Engine (App Engine, "Runtime environment": `GAE_APPLICATION`, `GAE_ENV`, `GAE_SERVICE`).
@@ -23,45 +23,45 @@ pub enum Platform {
     /// Kubernetes (Kubernetes, "Accessing the Kubernetes API from a Pod": `KUBERNETES_SERVICE_HOST`).
     Kubernetes,
     /// No marker at all.
-    PlainHost,
+    LocalHost,
 }
 
 impl Platform {
     /// Every platform.
     pub const ALL: [Self; 7] = [
-        Self::CloudRunService,
+        Self::CloudRun,
         Self::CloudRunJob,
         Self::AppEngine,
         Self::GoogleCloud,
         Self::Knative,
         Self::Kubernetes,
-        Self::PlainHost,
+        Self::LocalHost,
     ];
 
     /// The name in logs and documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::CloudRunService => "cloud_run_service",
+            Self::CloudRun => "cloud_run",
             Self::CloudRunJob => "cloud_run_job",
             Self::AppEngine => "app_engine",
             Self::GoogleCloud => "google_cloud",
             Self::Knative => "knative",
             Self::Kubernetes => "kubernetes",
-            Self::PlainHost => "plain_host",
+            Self::LocalHost => "local",
         }
     }
 
     /// Whether a marker was found.
     #[must_use]
     pub const fn is_cloud(self) -> bool {
-        !matches!(self, Self::PlainHost)
+        !matches!(self, Self::LocalHost)
     }
 
     /// Whether this is Cloud Run, as a service or a job.
     #[must_use]
     pub const fn is_cloud_run(self) -> bool {
-        matches!(self, Self::CloudRunService | Self::CloudRunJob)
+        matches!(self, Self::CloudRun | Self::CloudRunJob)
     }
 
     /// Whether the platform itself starts instances on demand and routes to them. On these a short patience is
@@ -69,7 +69,7 @@ impl Platform {
     /// a laptop, and clusters for development are usual.
     #[must_use]
     pub const fn is_managed(self) -> bool {
-        matches!(self, Self::CloudRunService | Self::CloudRunJob | Self::AppEngine | Self::Knative)
+        matches!(self, Self::CloudRun | Self::CloudRunJob | Self::AppEngine | Self::Knative)
     }
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for Platform {
 
 /// What a variable that is set says of the platform; the first in the list wins.
 pub(super) const MARKERS: [(&str, Platform); 8] = [
-    ("K_SERVICE", Platform::CloudRunService),
+    ("K_SERVICE", Platform::CloudRun),
     ("CLOUD_RUN_JOB", Platform::CloudRunJob),
     ("GAE_APPLICATION", Platform::AppEngine),
     ("GAE_ENV", Platform::AppEngine),
@@ -98,8 +98,8 @@ pub(super) const COMPANIONS: [&str; 2] = ["K_REVISION", "K_CONFIGURATION"];
 pub(super) fn decide(found: &[(&str, Platform)]) -> Platform {
     let has = |wanted: Platform| found.iter().any(|(_, platform)| *platform == wanted);
     match found.first() {
-        None => Platform::PlainHost,
-        Some((_, Platform::CloudRunService)) if has(Platform::Kubernetes) => Platform::Knative,
+        None => Platform::LocalHost,
+        Some((_, Platform::CloudRun)) if has(Platform::Kubernetes) => Platform::Knative,
         Some((_, platform)) => *platform,
     }
 }
@@ -107,13 +107,13 @@ pub(super) fn decide(found: &[(&str, Platform)]) -> Platform {
 /// Whether a marker of `said` may stand beside the decision without contradicting it.
 pub(super) const fn agrees(decided: Platform, said: Platform) -> bool {
     match said {
-        Platform::CloudRunService => {
-            matches!(decided, Platform::CloudRunService | Platform::Knative)
+        Platform::CloudRun => {
+            matches!(decided, Platform::CloudRun | Platform::Knative)
         }
         Platform::CloudRunJob => matches!(decided, Platform::CloudRunJob),
         Platform::AppEngine => matches!(decided, Platform::AppEngine),
         Platform::Kubernetes => matches!(decided, Platform::Kubernetes | Platform::Knative),
         // A project goes with everything.
-        Platform::GoogleCloud | Platform::Knative | Platform::PlainHost => true,
+        Platform::GoogleCloud | Platform::Knative | Platform::LocalHost => true,
     }
 }

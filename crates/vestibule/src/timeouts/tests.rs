@@ -12,13 +12,13 @@ const fn s(seconds: u64) -> Duration {
 #[test]
 fn startup_lame_duck_and_request_timeout_follow_the_platform() {
     let table = [
-        (Platform::CloudRunService, 240, 0, Some(s(300))),
+        (Platform::CloudRun, 240, 0, Some(s(300))),
         (Platform::CloudRunJob, 240, 0, None),
         (Platform::AppEngine, 240, 0, None),
         (Platform::Knative, 240, 0, None),
         (Platform::Kubernetes, 240, 5, None),
         (Platform::GoogleCloud, 60, 0, None),
-        (Platform::PlainHost, 60, 0, None),
+        (Platform::LocalHost, 60, 0, None),
     ];
     for (platform, startup, lame_duck, request_timeout) in table {
         for name in Name::ALL {
@@ -54,7 +54,7 @@ fn every_budget_says_where_it_comes_from() {
             assert!(!b.request_timeout.source.is_empty());
         }
     }
-    let hold = Budgets::derive(Name::Production, Platform::PlainHost).hold;
+    let hold = Budgets::derive(Name::Production, Platform::LocalHost).hold;
     assert_eq!(hold.to_string(), "60s (default in production)");
 }
 
@@ -79,13 +79,13 @@ fn a_hold_ends_at_the_least_of_its_bounds() {
 #[test]
 fn factors_are_those_of_the_table() {
     use Name::{Development, Local, Production, Staging, Test};
-    let cloud = Platform::CloudRunService;
+    let cloud = Platform::CloudRun;
     let table = [
-        (Production, Platform::PlainHost, 1.0, 1.2, 8, 0),
-        (Staging, Platform::PlainHost, 0.7, 1.1, 5, 0),
-        (Development, Platform::PlainHost, 0.3, 1.0, 3, 0),
-        (Test, Platform::PlainHost, 0.3, 1.0, 2, 0),
-        (Local, Platform::PlainHost, 0.3, 1.0, 2, 0),
+        (Production, Platform::LocalHost, 1.0, 1.2, 8, 0),
+        (Staging, Platform::LocalHost, 0.7, 1.1, 5, 0),
+        (Development, Platform::LocalHost, 0.3, 1.0, 3, 0),
+        (Test, Platform::LocalHost, 0.3, 1.0, 2, 0),
+        (Local, Platform::LocalHost, 0.3, 1.0, 2, 0),
         (Production, Platform::Kubernetes, 1.0, 1.2, 8, 0),
         (Production, cloud, 1.5, 1.2, 8, 500),
         (Staging, cloud, 1.05, 1.1, 5, 500),
@@ -103,10 +103,10 @@ fn factors_are_those_of_the_table() {
 #[test]
 fn a_check_has_its_stretched_base_between_floor_and_what_is_left() {
     let ms = Duration::from_millis;
-    let host = Factors::derive(Name::Production, Platform::PlainHost);
+    let host = Factors::derive(Name::Production, Platform::LocalHost);
     assert_eq!(host.check_timeout(s(1), s(8)).value, ms(1_200));
     assert_eq!(host.check_timeout(s(10), s(8)).value, s(8));
-    let cloud = Factors::derive(Name::Production, Platform::CloudRunService);
+    let cloud = Factors::derive(Name::Production, Platform::CloudRun);
     let timeout = cloud.check_timeout(ms(100), s(8));
     assert_eq!(timeout.value, ms(500));
     assert_eq!(timeout.source, "100ms × 1.5 × 1.2, at least 500ms, at most 8s");
@@ -123,7 +123,7 @@ proptest! {
         prop_assert!(deadline >= now);
         prop_assert!(deadline - now <= left.unwrap_or(hold).min(hold));
         for name in Name::ALL {
-            let factors = Factors::derive(name, Platform::CloudRunService);
+            let factors = Factors::derive(name, Platform::CloudRun);
             prop_assert!(factors.check_timeout(base, rest).value <= rest);
         }
     }

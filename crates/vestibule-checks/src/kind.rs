@@ -1,0 +1,116 @@
+//! The kinds of checks.
+//!
+//! Owns their words, and the way from a declaration to a check. Must never know how a kind asks.
+
+use std::sync::Arc;
+
+use vestibule::check::Check;
+
+use crate::options::{Flaw, Key, Options};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A command's exit status.
+    Command,
+    /// A name's addresses.
+    Dns,
+    /// A file.
+    File,
+    /// The gRPC health protocol.
+    Grpc,
+    /// An HTTP status, body, certificate.
+    Http,
+    /// A JSON Web Key Set.
+    Jwks,
+    /// NATS, JetStream.
+    Nats,
+    /// A query of PostgreSQL.
+    Postgres,
+    /// A PING of Redis.
+    Redis,
+    /// An accepted connection.
+    Tcp,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Command,
+        Self::Dns,
+        Self::File,
+        Self::Grpc,
+        Self::Http,
+        Self::Jwks,
+        Self::Nats,
+        Self::Postgres,
+        Self::Redis,
+        Self::Tcp,
+    ];
+
+    /// The word in settings, metrics and documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Dns => "dns",
+            Self::File => "file",
+            Self::Grpc => "grpc",
+            Self::Http => "http",
+            Self::Jwks => "jwks",
+            Self::Nats => "nats",
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Tcp => "tcp",
+        }
+    }
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The kind that a URL's scheme names by itself: `postgres`, `postgresql+asyncpg`, `rediss`, `https`, …
+    #[must_use]
+    pub fn of_scheme(scheme: &str) -> Option<Self> {
+        let scheme = scheme.to_ascii_lowercase();
+        match scheme.split('+').next().unwrap_or_default() {
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            "redis" | "rediss" => Some(Self::Redis),
+            "nats" | "tls" => Some(Self::Nats),
+            "grpc" | "grpcs" => Some(Self::Grpc),
+            "http" | "https" => Some(Self::Http),
+            "tcp" => Some(Self::Tcp),
+            "dns" => Some(Self::Dns),
+            "file" => Some(Self::File),
+            _ => None,
+        }
+    }
+
+    /// The keys that it understands.
+    #[must_use]
+    pub const fn keys(self) -> &'static [Key] {
+        match self {
+            #[cfg(feature = "tcp")]
+            Self::Tcp => crate::tcp::KEYS,
+            _ => &[],
+        }
+    }
+}
+
+/// Makes a check of what was declared. Unknown keys are the caller's to refuse, by [`Kind::keys`].
+///
+/// # Errors
+///
+/// All mistakes at once.
+pub fn build(kind: Kind, options: &Options) -> Result<Arc<dyn Check>, Vec<Flaw>> {
+    match kind {
+        #[cfg(feature = "tcp")]
+        Kind::Tcp => Ok(Arc::new(crate::tcp::Tcp::new(options)?)),
+        other => {
+            let message = format!("this build has no checks of kind {}", other.as_str());
+            Err(vec![Flaw::new("kind", message)])
+        }
+    }
+}
