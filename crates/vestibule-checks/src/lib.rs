@@ -9,6 +9,7 @@
 pub mod capped;
 pub mod kind;
 pub mod options;
+pub mod profile;
 pub mod socket;
 #[cfg(feature = "tcp")]
 pub mod tcp;
@@ -17,3 +18,4 @@ pub mod tls;
 
 pub use self::kind::{Kind, build};
 pub use self::options::{Flaw, Key, Options, Value, Wants};
+pub use self::profile::{Part, Profile};
