@@ -1,7 +1,8 @@
 //! Failing fast.
 //!
 //! Owns one breaker's state: closed, open, half-open. Pure: takes `now` and a random number. Must never wait,
-//! and must never stay open or half-open without an end.
+//! must never let two probes go at a time, and must never stay open or half-open without an end: a [`Leave`]
+//! that is lost costs one lease.
 
 use std::time::Duration;
 
@@ -55,21 +56,65 @@ impl State {
     }
 }
 
-/// Leave for one try. Given back by [`Breaker::record`].
+/// How often a breaker went from one state to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transitions {
+    /// It opened: as many failures in a row as [`FAILURES_MAX`].
+    pub closed_to_open: u64,
+    /// A probe went.
+    pub open_to_half_open: u64,
+    /// The probe passed.
+    pub half_open_to_closed: u64,
+    /// The probe failed, or was not heard of.
+    pub half_open_to_open: u64,
+}
+
+impl Transitions {
+    /// Each with the words of both states, for metrics.
+    #[must_use]
+    pub const fn each(&self) -> [(&'static str, &'static str, u64); 4] {
+        [
+            ("closed", "open", self.closed_to_open),
+            ("open", "half_open", self.open_to_half_open),
+            ("half_open", "closed", self.half_open_to_closed),
+            ("half_open", "open", self.half_open_to_open),
+        ]
+    }
+}
+
+/// It opened. For the log: once for each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trip {
+    /// Failures in a row.
+    pub failures: u32,
+    /// How long no try goes.
+    pub open_for: Duration,
+}
+
+/// Leave for one try, to be given back by [`Breaker::record`].
+///
+/// One that is lost proves nothing while the breaker is closed, and is a failed probe once its lease is over
+/// while the breaker is half-open. One that was granted before the breaker last changed proves nothing either.
 #[derive(Debug, PartialEq, Eq)]
-#[must_use = "a try whose end is not recorded counts as failed"]
-pub struct Leave(());
+#[must_use = "a probe whose end is not recorded counts as failed"]
+pub struct Leave {
+    era: u64,
+}
 
 /// One breaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breaker {
     state: State,
-    trips: u64,
+    failures: u32,
+    /// Counts its changes of state: what was granted in another era is not believed.
+    era: u64,
+    transitions: Transitions,
 }
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { state: State::Closed { failures: 0 }, trips: 0 }
+        let state = State::Closed { failures: 0 };
+        Self { state, failures: 0, era: 0, transitions: Transitions::default() }
     }
 }
 
@@ -80,10 +125,31 @@ impl Breaker {
         self.state
     }
 
+    /// Failures in a row, whatever its state.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// How often it has opened.
     #[must_use]
     pub const fn trips(&self) -> u64 {
-        self.trips
+        self.transitions.closed_to_open + self.transitions.half_open_to_open
+    }
+
+    /// How often it went from each state to another.
+    #[must_use]
+    pub const fn transitions(&self) -> Transitions {
+        self.transitions
+    }
+
+    /// From when on a try may go; `None`: at any time.
+    #[must_use]
+    pub const fn shut_until(&self) -> Option<Instant> {
+        match self.state {
+            State::Closed { .. } => None,
+            State::Open { until, .. } | State::HalfOpen { until, .. } => Some(until),
+        }
     }
 
     /// Whether a try may go that takes at most `lease`.
@@ -92,41 +158,81 @@ impl Breaker {
     ///
     /// The time from which on one may go.
     pub fn ask(&mut self, now: Instant, lease: Duration) -> Result<Leave, Instant> {
-        match self.state {
-            State::Closed { .. } => Ok(Leave(())),
-            State::Open { until, times } | State::HalfOpen { until, times } if now >= until => {
-                self.state = State::HalfOpen { until: now + lease, times };
-                Ok(Leave(()))
+        let times = match self.state {
+            State::Closed { .. } => return Ok(Leave { era: self.era }),
+            State::Open { until, .. } | State::HalfOpen { until, .. } if now < until => {
+                return Err(until);
             }
-            State::Open { until, .. } | State::HalfOpen { until, .. } => Err(until),
-        }
+            State::Open { times, .. } => times,
+            State::HalfOpen { times, .. } => {
+                self.transitions.half_open_to_open += 1;
+                self.failures = self.failures.saturating_add(1);
+                times.saturating_add(1)
+            }
+        };
+        self.transitions.open_to_half_open += 1;
+        self.turn(State::HalfOpen { until: later(now, lease), times });
+        Ok(Leave { era: self.era })
     }
 
-    /// How a try ended. While open it stays so for at most `cap`. Says whether it opened.
+    /// How a try ended. While open it stays so for at most `cap`, but never less than the floor of [`OPEN`].
+    /// Says whether it opened.
     pub fn record(
         &mut self,
-        _leave: Leave,
+        leave: Leave,
         passed: bool,
         now: Instant,
         random: f64,
         cap: Duration,
-    ) -> bool {
+    ) -> Option<Trip> {
+        if leave.era != self.era {
+            return None;
+        }
+        self.failures = if passed { 0 } else { self.failures.saturating_add(1) };
         let times = match self.state {
-            _ if passed => {
-                self.state = State::Closed { failures: 0 };
-                return false;
+            State::Closed { .. } if self.failures < FAILURES_MAX => {
+                self.state = State::Closed { failures: self.failures };
+                return None;
             }
-            State::Closed { failures } if failures + 1 < FAILURES_MAX => {
-                self.state = State::Closed { failures: failures + 1 };
-                return false;
+            State::HalfOpen { .. } if passed => {
+                self.transitions.half_open_to_closed += 1;
+                self.turn(State::Closed { failures: 0 });
+                return None;
             }
-            State::Closed { .. } => 0,
-            State::Open { .. } => return false,
-            State::HalfOpen { times, .. } => times,
+            // No leave is granted in the era of an open breaker.
+            State::Open { .. } => return None,
+            State::Closed { .. } => {
+                self.transitions.closed_to_open += 1;
+                0
+            }
+            State::HalfOpen { times, .. } => {
+                self.transitions.half_open_to_open += 1;
+                times
+            }
         };
-        let open = OPEN.delay(times, random).min(cap.max(OPEN.floor));
-        self.state = State::Open { until: now + open, times: times.saturating_add(1) };
-        self.trips += 1;
-        true
+        let open_for = OPEN.delay(times, random).min(cap.max(OPEN.floor));
+        self.turn(State::Open { until: later(now, open_for), times: times.saturating_add(1) });
+        Some(Trip { failures: self.failures, open_for })
+    }
+
+    /// What it guards has begun anew: if it is open, a probe may go at once.
+    pub fn relent(&mut self, now: Instant) {
+        if let State::Open { until, .. } = &mut self.state {
+            *until = now.min(*until);
+        }
+    }
+
+    const fn turn(&mut self, state: State) {
+        self.state = state;
+        self.era += 1;
     }
 }
+
+/// A time beyond what the clock can count is cut to a day.
+fn later(now: Instant, by: Duration) -> Instant {
+    let day = Duration::from_secs(24 * 3_600);
+    now.checked_add(by).unwrap_or(now + day)
+}
+
+#[cfg(test)]
+mod tests;

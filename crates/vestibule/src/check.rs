@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 pub use self::reason::{Class, Reason};
-pub use self::spec::{ATTEMPTS_MAX, Criticality, Gating, Group, Spec};
+pub use self::spec::{ATTEMPTS_MAX, Criticality, Gating, Group, Spec, TIMEOUT_MIN};
 pub use self::stage::Stage;
 
 /// A future that a check hands out.

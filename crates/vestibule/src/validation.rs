@@ -3,26 +3,33 @@
 //! Owns the passes over the checks: one at a time for everybody, groups in order, each pass within its budget
 //! whatever a dependency does; and the [`Board`] on which everybody reads what was seen. Must never call a
 //! check passed that was not seen to pass, and must never admit or refuse: [`Opinion`] is acted upon elsewhere.
+//!
+//! The data has its rooms (`board` what was seen, `tries` one check's turn) and so has what moves it: `keep`
+//! waits until somebody is due, `pass` asks in order, `asking` is one check's task, `source` hears dependencies
+//! that speak by themselves.
 
+mod asking;
 mod board;
+mod keep;
 mod pass;
+mod source;
 mod tries;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
-use crate::backoff::Backoff;
 use crate::check::Checked;
 use crate::timeouts::Factors;
 
-pub use self::board::{Board, Counts, Opinion, Standing, Tried};
+pub use self::board::{Board, Counts, LastPass, Opinion, Standing, TRIES_KEPT, Tried};
 
-/// From one failed pass to the next, before the first ready.
-const BETWEEN_PASSES: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2))
-    .with_floor(Duration::from_millis(20));
+use self::board::What;
+use self::pass::{Flight, Plan};
+
+/// So many passes a wait for one may cause, when starts begin again meanwhile.
+const PASSES_MAX: u32 = 3;
 
 /// How thorough a pass is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +51,8 @@ struct Inner {
     checks: Vec<Checked>,
     factors: Factors,
     board: watch::Sender<Board>,
-    wake: Notify,
+    /// Whoever holds this leads a pass. Those who wait for it are served in order of arrival.
+    flight: Mutex<Flight>,
 }
 
 impl Validation {
@@ -52,8 +60,13 @@ impl Validation {
     #[must_use]
     pub fn new(checks: Vec<Checked>, factors: Factors) -> Self {
         let board = Board::new(&checks, &factors, Instant::now());
-        let (board, _) = watch::channel(board);
-        Self { inner: Arc::new(Inner { checks, factors, board, wake: Notify::new() }) }
+        let inner = Inner {
+            checks,
+            factors,
+            board: watch::Sender::new(board),
+            flight: Mutex::new(Flight::default()),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What was seen so far.
@@ -74,33 +87,42 @@ impl Validation {
         self.inner.board.subscribe()
     }
 
-    /// Passes for as long as it is polled: at once until the first ready, calmly afterwards. Never resolves.
+    /// Passes for as long as it is polled: at once until all that is critical has passed, calmly afterwards,
+    /// each check at its own interval. Never resolves: its owner bounds it, by the startup budget and its own
+    /// life. Must be polled inside a tokio runtime.
     pub async fn keep(&self) {
-        let mut failed = 0_u32;
-        loop {
-            let opinion = self.pass(Mode::Gate).await;
-            let pause = match opinion {
-                Opinion::Waiting { .. } => {
-                    let pause = BETWEEN_PASSES.delay(failed, fastrand::f64());
-                    failed = failed.saturating_add(1);
-                    pause.min(self.inner.patience(Instant::now()))
-                }
-                _ => {
-                    failed = 0;
-                    self.inner.interval()
-                }
-            };
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.inner.wake.notified() => {}
-            }
-        }
+        keep::keep(&self.inner).await;
     }
 
-    /// One pass.
+    /// One pass over all checks, to the last of them.
     pub async fn pass(&self, mode: Mode) -> Opinion {
-        pass::pass(&self.inner, mode).await;
+        let flight = self.inner.flight.lock().await;
+        pass::lead(&self.inner, flight, Plan { what: What::All, mode, whole: true }).await;
         self.opinion(Instant::now())
+    }
+
+    /// What follows from outcomes of which none is older than `since`. A pass under way serves everybody who
+    /// waits; if it can't, one more does. A time to come counts as now.
+    ///
+    /// Dropping it loses nothing: what was asked goes on, and the next who waits leads.
+    pub async fn validated_since(&self, since: Instant) -> Opinion {
+        let since = since.min(Instant::now());
+        for _ in 0..PASSES_MAX {
+            if self.inner.board.borrow().is_decided_since(since) {
+                break;
+            }
+            let flight = self.inner.flight.lock().await;
+            if !self.inner.board.borrow().is_decided_since(since) {
+                let plan = Plan { what: What::Since(since), mode: Mode::Gate, whole: true };
+                pass::lead(&self.inner, flight, plan).await;
+            }
+        }
+        self.opinion(Instant::now())
+    }
+
+    /// Asks everything anew: [`Validation::validated_since`] now.
+    pub async fn refresh(&self) -> Opinion {
+        self.validated_since(Instant::now()).await
     }
 
     /// The service is ready for the first time: from now on checks report, and gate only where they always do.
@@ -108,30 +130,26 @@ impl Validation {
         self.inner.board.send_modify(Board::ready);
     }
 
-    /// The service starts anew: what was seen before is history, and every critical check gates again.
+    /// The service starts anew: what was seen before is history, and every critical check gates again. What is
+    /// being asked is let go.
     pub fn begin_again(&self) {
         self.inner.board.send_modify(|board| board.begin_again(Instant::now()));
-        self.inner.wake.notify_one();
     }
 
-    /// A client arrives: what is too old is asked again, once for all who come meanwhile.
+    /// A client arrives: what is too old is asked again by [`Validation::keep`], once for all who come
+    /// meanwhile.
     pub fn arrival(&self, now: Instant) {
         if self.inner.board.borrow().is_stale(now) {
-            self.inner.wake.notify_one();
+            self.inner.board.send_if_modified(|board| board.want_fresh(now));
         }
     }
 }
 
 impl Inner {
-    /// How long a start that has taken so long already may rest: a twentieth more is not felt.
-    fn patience(&self, now: Instant) -> Duration {
-        let waited = now.saturating_duration_since(self.board.borrow().began());
-        (waited / 20).clamp(Duration::from_millis(100), Duration::from_secs(2))
-    }
-
-    fn interval(&self) -> Duration {
-        let intervals = self.checks.iter().map(|checked| checked.spec.interval);
-        intervals.min().unwrap_or(Duration::from_secs(3600))
+    /// When whatever is asked now must be decided. A budget beyond what the clock can count is cut to a day.
+    fn end_of_turn(&self, now: Instant) -> Instant {
+        let day = std::time::Duration::from_secs(24 * 3_600);
+        now.checked_add(self.factors.validation).unwrap_or(now + day)
     }
 }
 

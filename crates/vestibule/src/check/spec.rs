@@ -6,9 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::timeouts::{Factors, Sourced};
 
 /// No check is tried more often in one pass.
 pub const ATTEMPTS_MAX: u32 = 10;
+
+/// No try has less time, before the environment stretches it: a zero would mean never.
+pub const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 
 /// How one check is asked. [`Spec::new`] has the defaults; change what you know better.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +58,12 @@ impl Spec {
             fall: 3,
             rise: 2,
         }
+    }
+
+    /// One try's time where `left` is left of the pass, and where it comes from.
+    #[must_use]
+    pub fn try_timeout(&self, factors: &Factors, left: Duration) -> Sourced<Duration> {
+        factors.check_timeout(self.timeout.max(TIMEOUT_MIN), left)
     }
 
     /// The same check in another group.

@@ -1,5 +1,7 @@
 //! Breaks the passes with checks that fail, hang and panic.
 
+use std::time::Duration;
+
 use super::*;
 use crate::check::{Check, CheckFuture, Reason, Saw, Spec, Stage, Trouble};
 use crate::environment::{Name, Platform};
