@@ -1,47 +1,116 @@
 //! Connections for one try.
 //!
-//! Owns dialling a host, and the words for what can go wrong on the way. Must never keep a connection.
+//! Owns dialling a host (`names` asks the resolver, `eyeballs` tries the addresses), and the words for what can
+//! go wrong on the way. Must never keep a connection, nor block a thread of the runtime.
 
+mod eyeballs;
+mod names;
+
+use std::error::Error;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 
-use tokio::net::{TcpStream, lookup_host};
+use rustix::io::Errno;
+use tokio::net::TcpStream;
 use vestibule::check::{Reason, Stage, Trouble};
 
-/// A connection to the first of the host's addresses that takes one.
+pub use self::names::addresses;
+
+/// No chain of errors is followed further.
+const CAUSES_MAX: usize = 16;
+
+/// A connection to the first of the host's addresses that takes one. The host may be a name, or an address
+/// without brackets.
 ///
 /// # Errors
 ///
-/// The trouble with the name, or with the last address.
+/// The trouble with the name, or with its addresses.
 pub async fn dial(host: &str, port: u16, stage: &Stage) -> Result<TcpStream, Trouble> {
-    stage.waits(Reason::DnsFailed, "the name's addresses");
-    let addresses = lookup_host((host, port)).await.map_err(|error| name_trouble(&error))?;
-    let mut last = Trouble::new(Reason::NameNotFound, format!("{host} has no address"));
-    for address in addresses {
-        stage.waits(Reason::ConnectTimeout, "a connection");
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = trouble_of(&error),
-        }
-    }
-    Err(last)
+    let addresses = addresses(host, port, stage).await?;
+    stage.waits(Reason::ConnectTimeout, "a connection");
+    let stream = eyeballs::first(&addresses, TcpStream::connect).await;
+    let stream = stream.map_err(|failed| none_of(host, port, &failed))?;
+    // A question is one small packet, and its answer is waited for. Without the option it is only slower.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }
 
-fn name_trouble(error: &io::Error) -> Trouble {
-    Trouble::new(Reason::NameNotFound, error.to_string())
+/// Which of several failures tells most: no way to an address of a family that this machine does not have
+/// says less than what an address of the other family answered.
+fn none_of(host: &str, port: u16, failed: &[(SocketAddr, io::Error)]) -> Trouble {
+    let troubles = failed.iter().map(|(address, error)| (address, trouble_of(error)));
+    let telling = troubles.min_by_key(|(_, trouble)| trouble.reason() == Reason::Unreachable);
+    let Some((address, trouble)) = telling else {
+        return Trouble::new(Reason::NameNotFound, format!("{host}:{port}: no address to dial"));
+    };
+    let more = match failed.len() - 1 {
+        0 => String::new(),
+        1 => " (and 1 more address)".to_owned(),
+        more => format!(" (and {more} more addresses)"),
+    };
+    Trouble::new(trouble.reason(), format!("{address}: {}{more}", trouble.detail()))
 }
 
-/// The trouble behind an error of a socket.
+/// The trouble behind an error of a socket; one of TLS inside it is found.
 #[must_use]
 pub fn trouble_of(error: &io::Error) -> Trouble {
-    let reason = match error.kind() {
-        ErrorKind::ConnectionRefused => Reason::Refused,
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-            Reason::Reset
-        }
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Reason::Unreachable,
-        ErrorKind::TimedOut => Reason::ConnectTimeout,
-        ErrorKind::FileTooLarge => Reason::TooLarge,
+    if let Some(trouble) = error.get_ref().and_then(|inner| trouble_behind(inner)) {
+        return trouble;
+    }
+    let reason = match (error.kind(), error.raw_os_error().map(Errno::from_raw_os_error)) {
+        (_, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
+        | (ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory, _) => Reason::OutOfResources,
+        (ErrorKind::ConnectionRefused, _) => Reason::Refused,
+        (
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::NotConnected
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::WriteZero,
+            _,
+        ) => Reason::Reset,
+        (
+            ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::PermissionDenied,
+            _,
+        ) => Reason::Unreachable,
+        (ErrorKind::TimedOut, _) => Reason::ConnectTimeout,
+        (ErrorKind::FileTooLarge, _) => Reason::TooLarge,
+        (ErrorKind::InvalidData, _) => Reason::Protocol,
         _ => Reason::Other,
     };
-    Trouble::new(reason, error.to_string())
+    Trouble::new(reason, in_words(error))
 }
+
+/// The trouble of a socket or of TLS somewhere behind an error of a client library; none if it is only its own.
+#[must_use]
+pub fn trouble_behind(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    let mut at = Some(error);
+    for _ in 0..CAUSES_MAX {
+        let error = at?;
+        #[cfg(feature = "tls")]
+        if let Some(error) = error.downcast_ref::<tokio_rustls::rustls::Error>() {
+            return Some(crate::tls::trouble_of(error));
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(trouble_of(error));
+        }
+        at = error.source();
+    }
+    None
+}
+
+/// The system's words without its number.
+fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;
