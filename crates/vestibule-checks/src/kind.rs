@@ -92,6 +92,8 @@ impl Kind {
     #[must_use]
     pub const fn keys(self) -> &'static [Key] {
         match self {
+            #[cfg(feature = "nats")]
+            Self::Nats => crate::nats::KEYS,
             #[cfg(feature = "tcp")]
             Self::Tcp => crate::tcp::KEYS,
             _ => &[],
@@ -106,6 +108,8 @@ impl Kind {
 /// All mistakes at once.
 pub fn build(kind: Kind, options: &Options) -> Result<Arc<dyn Check>, Vec<Flaw>> {
     match kind {
+        #[cfg(feature = "nats")]
+        Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
         #[cfg(feature = "tcp")]
         Kind::Tcp => Ok(Arc::new(crate::tcp::Tcp::new(options)?)),
         other => {

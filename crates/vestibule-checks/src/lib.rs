@@ -8,6 +8,8 @@
 
 pub mod capped;
 pub mod kind;
+#[cfg(feature = "nats")]
+pub mod nats;
 pub mod options;
 pub mod profile;
 pub mod socket;

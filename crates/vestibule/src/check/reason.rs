@@ -70,6 +70,8 @@ pub enum Reason {
     LameDuck,
     /// It runs without JetStream.
     NoJetStream,
+    /// There is no such stream.
+    NoSuchStream,
     /// It says itself that it is not ready.
     NotServing,
     /// It does not know the service asked for.
@@ -100,7 +102,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Refused,
         Self::Unreachable,
         Self::ConnectTimeout,
@@ -126,6 +128,7 @@ impl Reason {
         Self::MasterDown,
         Self::LameDuck,
         Self::NoJetStream,
+        Self::NoSuchStream,
         Self::NotServing,
         Self::UnknownService,
         Self::Status,
@@ -170,6 +173,7 @@ impl Reason {
             Self::MasterDown => "master_down",
             Self::LameDuck => "lame_duck",
             Self::NoJetStream => "no_jetstream",
+            Self::NoSuchStream => "no_such_stream",
             Self::NotServing => "not_serving",
             Self::UnknownService => "unknown_service",
             Self::Status => "status",
@@ -203,6 +207,7 @@ impl Reason {
             | Self::NotPermitted
             | Self::NoSuchDatabase
             | Self::NoJetStream
+            | Self::NoSuchStream
             | Self::UnknownService
             | Self::ExpiresSoon
             | Self::NotStarted => Class::Configuration,
@@ -250,6 +255,7 @@ impl Reason {
             Self::MasterDown => "its primary is down: wait for the failover",
             Self::LameDuck => "it is being stopped: use another server of the cluster",
             Self::NoJetStream => "start it with JetStream, or leave that out of the check",
+            Self::NoSuchStream => "create the stream, or correct its name",
             Self::NotServing => "it says itself that it is not ready: see its own checks",
             Self::UnknownService => "see the name of the service",
             Self::Status => "see what that path answers, and why",
