@@ -92,6 +92,8 @@ impl Kind {
     #[must_use]
     pub const fn keys(self) -> &'static [Key] {
         match self {
+            #[cfg(feature = "grpc")]
+            Self::Grpc => crate::grpc::KEYS,
             #[cfg(feature = "nats")]
             Self::Nats => crate::nats::KEYS,
             #[cfg(feature = "tcp")]
@@ -108,6 +110,8 @@ impl Kind {
 /// All mistakes at once.
 pub fn build(kind: Kind, options: &Options) -> Result<Arc<dyn Check>, Vec<Flaw>> {
     match kind {
+        #[cfg(feature = "grpc")]
+        Kind::Grpc => Ok(Arc::new(crate::grpc::Grpc::new(options)?)),
         #[cfg(feature = "nats")]
         Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
         #[cfg(feature = "tcp")]

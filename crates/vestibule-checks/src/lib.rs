@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod capped;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 pub mod kind;
 #[cfg(feature = "nats")]
 pub mod nats;
