@@ -12,6 +12,7 @@ use std::str::FromStr;
 use vestibule::check::Checked;
 use vestibule::environment::{self, EnvSource, Environment, Platform};
 use vestibule::gate::Limits;
+use vestibule::startup::Phases;
 use vestibule::timeouts::{Budgets, Factors};
 use vestibule_front::drain;
 use vestibule_front::farewell::Style;
@@ -254,6 +255,7 @@ fn front(
         drain_code: args.drain_code,
         drain_reason: drain::REASON.to_owned(),
         patience,
+        phases: Phases::default(),
     }
 }
 

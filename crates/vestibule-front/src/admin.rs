@@ -11,7 +11,7 @@ pub mod metrics;
 mod probes;
 mod reply;
 pub mod route;
-mod shown;
+pub(crate) mod shown;
 
 use std::convert::Infallible;
 use std::future::pending;

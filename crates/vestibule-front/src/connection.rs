@@ -180,6 +180,7 @@ async fn plain_request<S: Stream, D: Dial>(
     if let Some(after) = wellness::answer(front, client, &plain).await {
         return after;
     }
+    front.arrives(came.at);
     let arrival = hold::of_plain(front, &plain, came);
     let admitted = tokio::select! {
         biased;

@@ -91,6 +91,7 @@ async fn open<S: Stream, D: Dial>(
     handshake: &Handshake,
     came: Came,
 ) -> Result<Open<D::Stream>, Out<D::Stream>> {
+    front.arrives(came.at);
     let admitted = front.gate.admit(hold::of_handshake(front, handshake, came));
     let permit = tokio::select! {
         admitted = admitted => admitted.map_err(refused)?,

@@ -4,6 +4,7 @@
 //! `/events`, so that the three can't disagree. Must never carry anything of a request but the trace
 //! identifiers that were parsed from it: labels and events are words of our own enums, and numbers.
 
+pub mod checks;
 pub mod event;
 pub mod meters;
 pub mod refusals;

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
+use vestibule::check::{Criticality, Gating, Spec};
 use vestibule::environment::{Name, Platform};
 use vestibule::gate::{Gate, Limits};
 use vestibule::readiness;
+use vestibule::startup::Phases;
 use vestibule::timeouts::{self, CLIENT_CLOCK_MARGIN, CLIENT_CLOCK_MARGIN_QUEUED, Factors};
 use vestibule::validation::Validation;
 
@@ -75,6 +77,8 @@ pub struct Settings {
     pub drain_reason: String,
     /// How long starting and leaving may take.
     pub patience: Patience,
+    /// The phases that a start goes through.
+    pub phases: Phases,
 }
 
 /// How long starting and leaving may take. Read when a start or a drain begins.
@@ -113,6 +117,8 @@ pub struct Shared<D: Dial> {
     pub places: Places,
     /// What the service needs, and what was seen of it.
     pub validation: Validation,
+    /// Whether a check may bar newcomers after the first ready.
+    gates_always: bool,
     /// Where everything is told.
     pub journal: Arc<Journal>,
     /// When we began to listen.
@@ -131,7 +137,12 @@ impl<D: Dial> Shared<D> {
         let gate = Gate::new(settings.limits.clone());
         let (publisher, readiness) = readiness::channel("front");
         let journal = Arc::<Journal>::default();
-        let service = Service::new(gate.clone(), publisher, Arc::clone(&journal), Instant::now());
+        let (checks, phases) = (validation.clone(), settings.phases.clone());
+        let service = Service::new(gate.clone(), publisher, Arc::clone(&journal), checks, phases);
+        let gates_always = validation.board().standings().iter().any(|one| {
+            let Spec { criticality, gating, .. } = *one.spec;
+            (criticality, gating) == (Criticality::Critical, Gating::Always)
+        });
         let (drain, pool) = (Drain::default(), Pool::default());
         let started = Instant::now();
         let dial = Ahead::new(dial, settings.dial_ahead);
@@ -150,6 +161,7 @@ impl<D: Dial> Shared<D> {
             upstream_requests,
             shortages: Said::default(),
             validation,
+            gates_always,
             journal,
             started,
         })
@@ -162,8 +174,8 @@ impl<D: Dial> Shared<D> {
     }
 
     /// Lets other settings be in force for all that comes from now on. Those already held keep
-    /// their places and deadlines, tunnels keep all. Two things stay as they were at the start: the
-    /// number of connections, and the path by which readiness is learnt.
+    /// their places and deadlines, tunnels keep all. Three things stay as they were at the start: the
+    /// number of connections, the path by which readiness is learnt, and the list of phases.
     pub fn reload(&self, settings: Settings) {
         self.gate.set_limits(settings.limits.clone());
         self.dial.set_most(settings.dial_ahead);
@@ -171,8 +183,17 @@ impl<D: Dial> Shared<D> {
         self.settings.store(Arc::new(Settings {
             connections_max: at_start.connections_max,
             ready_path: at_start.ready_path.clone(),
+            phases: at_start.phases.clone(),
             ..settings
         }));
+    }
+
+    /// A client is about to ask the gate: nobody is admitted on what was seen too long ago.
+    pub fn arrives(&self, now: Instant) {
+        if self.gates_always {
+            self.validation.arrival(now);
+            self.service.look(now);
+        }
     }
 
     /// When we began.

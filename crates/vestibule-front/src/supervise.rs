@@ -3,11 +3,14 @@
 //! Owns the order of things: start, wait for readiness, restart, drain, stop. Must never touch a
 //! client's bytes, and never wait without a bound once we are asked to leave.
 
+mod budget;
 pub mod launch;
+mod learn;
 pub mod leave;
 pub mod restart;
 pub mod run;
 pub mod serve;
+mod validate;
 
 use crate::process::exit::Exit;
 pub use crate::shared::Patience;

@@ -9,7 +9,7 @@ const SHOWN_MAX: usize = 256;
 
 /// A text from outside, fit to be shown: one short line, without characters that move a terminal's
 /// cursor or turn text around, and without what URLs keep secret (user information and query).
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let words: Vec<String> = text.split(' ').map(without_secrets).collect();
     words.join(" ").chars().map(visible).take(SHOWN_MAX).collect()
 }

@@ -3,8 +3,10 @@
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::broadcast::Receiver;
+use vestibule::environment::{Name, Platform};
 use vestibule::gate::Limits;
 use vestibule::readiness::{self, Watch};
+use vestibule::timeouts::Factors;
 
 use super::*;
 use crate::journal::event::Event;
@@ -21,7 +23,10 @@ impl Scene {
         let journal = Arc::<Journal>::default();
         let (publisher, readiness) = readiness::channel("front");
         let gate = Gate::new(Limits::default());
-        let service = Service::new(gate, publisher, Arc::clone(&journal), Instant::now());
+        let factors = Factors::derive(Name::Local, Platform::LocalHost);
+        let nothing = Validation::new(Vec::new(), factors);
+        let service =
+            Service::new(gate, publisher, Arc::clone(&journal), nothing, Phases::default());
         let events = journal.hear();
         Self { service, readiness, journal, events }
     }
@@ -37,7 +42,7 @@ async fn a_start_that_was_given_up_on_the_way_is_measured_from_its_beginning() {
     let scene = Scene::new();
     let (begun, minute) = (Instant::now(), Duration::from_secs(60));
     scene.service.failed(&Failure::retryable("it takes long"), begun + minute);
-    scene.service.ready(Evidence::Connected, begun + minute + Duration::from_secs(10));
+    scene.service.found(Evidence::Connected, begun + minute + Duration::from_secs(10));
     let (mut registry, mut text) = (Registry::default(), String::new());
     scene.journal.meters.register(&mut registry);
     encode(&mut text, &registry).unwrap();
@@ -48,11 +53,11 @@ async fn a_start_that_was_given_up_on_the_way_is_measured_from_its_beginning() {
 #[tokio::test(start_paused = true)]
 async fn behind_the_first_word_of_our_leaving_comes_no_other() {
     let (mut scene, now) = (Scene::new(), Instant::now());
-    scene.service.ready(Evidence::Connected, now);
-    scene.service.ready(Evidence::Connected, now);
+    scene.service.found(Evidence::Connected, now);
+    scene.service.found(Evidence::Connected, now);
     scene.service.lame_duck();
     scene.service.lost("it refuses connections", now);
-    scene.service.ready(Evidence::Connected, now);
+    scene.service.found(Evidence::Connected, now);
     scene.service.failed(&Failure::new("no"), now);
     scene.service.refuse_draining(now);
     assert_eq!(scene.readiness.state(), State::Draining);

@@ -3,20 +3,22 @@
 //! Owns probing it for as long as we live. Must never give up: a service that failed may
 //! recover, and then so do we.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
-use vestibule::readiness::Failure;
 
 use crate::front::{Shared, accept};
-use crate::journal::{Journal, millis};
 use crate::listener::Listener;
 use crate::process::signals::{Signal, Signals};
+use crate::service::Stage;
 use crate::supervise::Outcome;
+use crate::supervise::budget::never_ready;
+use crate::supervise::learn::learn;
 use crate::supervise::leave::leave;
+use crate::supervise::validate::validate;
 use crate::upstream::dial::Dial;
-use crate::upstream::probe::{Readiness, until_ready};
+use crate::upstream::probe::Readiness;
 
 /// Serves until we are asked to leave.
 pub async fn serve<L: Listener, D: Dial>(
@@ -26,63 +28,52 @@ pub async fn serve<L: Listener, D: Dial>(
     mut signals: Signals,
 ) -> Outcome {
     let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
-    let probing = keep_probing(&front, &readiness);
-    tokio::pin!(probing);
-    loop {
+    let serving = async {
         tokio::select! {
-            () = &mut probing => {}
-            signal = signals.next() => match signal {
-                Signal::Terminate | Signal::Interrupt => break,
-                // Who has a file to read again listens, too.
-                Signal::Hangup => {}
-                other => tracing::debug!(signal = other.name(), "ignored"),
-            },
+            never = learn(&front, readiness.clone()) => match never {},
+            never = keep_budget(&front, &readiness) => match never {},
+            () = until_asked_to_leave(&mut signals) => {}
         }
+        let patience = front.settings().patience;
+        leave(&front, &patience, &mut signals).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        never = validate(&front) => match never {},
     }
-    let patience = front.settings().patience;
-    leave(&front, &patience, &mut signals).await;
     accepting.abort();
     Outcome::Left
 }
 
-/// Probes whenever the service is not known to be ready; never resolves.
-async fn keep_probing<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
+async fn until_asked_to_leave(signals: &mut Signals) {
     loop {
-        let settings = front.settings();
-        let (try_timeout, startup) = (settings.try_timeout, settings.patience.startup);
-        let held = || front.gate.counts().held;
-        front.dial.clear();
-        front.service.started(Instant::now());
-        front.journal.probing(readiness);
-        let (requests, tell) = (&front.upstream_requests, |seen| front.journal.probed(seen));
-        let asking = until_ready(&front.dial, held, readiness, try_timeout, requests, tell);
-        let mut probing = Box::pin(asking);
-        let evidence = match timeout(startup, &mut probing).await {
-            Ok(evidence) => evidence,
-            Err(_elapsed) => {
-                tell_never_ready(readiness, &front.journal);
-                let failure = never_ready(startup).reason().to_owned();
-                front.service.failed(&Failure::retryable(failure), Instant::now());
-                probing.await
-            }
-        };
-        front.service.ready(evidence, Instant::now());
-        front.service.until_lost().await;
+        match signals.next().await {
+            Signal::Terminate | Signal::Interrupt => return,
+            // Who has a file to read again listens, too.
+            Signal::Hangup => {}
+            other => tracing::debug!(signal = other.name(), "ignored"),
+        }
     }
 }
 
-/// Tells the operator what was seen last, and what to do.
-pub fn tell_never_ready(readiness: &Readiness, journal: &Journal) {
-    let seen = journal.how_probed().last_seen;
-    tracing::error!(
-        awaited = %readiness,
-        last_seen = %seen,
-        "not ready in time: see what the service says, or give it longer with --startup-timeout",
-    );
+/// Says that the service failed at the end of each start's budget; it may still get ready. Never resolves.
+async fn keep_budget<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) -> Infallible {
+    loop {
+        let startup = front.settings().patience.startup;
+        if timeout(startup, until_decided(front)).await.is_err() {
+            let failed = never_ready(front, readiness, startup);
+            front.service.failed_quietly(&failed.failure, &failed.to_clients, Instant::now());
+        }
+        let decided = until_decided(front).await;
+        front.service.beyond(decided).await;
+    }
 }
 
-/// Why clients are refused once the startup budget is over.
-pub fn never_ready(startup: Duration) -> Failure {
-    let seconds = millis(startup) as f64 / 1000.0;
-    Failure::new(format!("the service was not ready within {seconds} s"))
+/// Resolves when nobody waits for this start any more, with how it ended.
+async fn until_decided<D: Dial>(front: &Arc<Shared<D>>) -> Stage {
+    let mut stage = front.service.stage();
+    while matches!(stage, Stage::Sought | Stage::Found) {
+        stage = front.service.beyond(stage).await;
+    }
+    stage
 }

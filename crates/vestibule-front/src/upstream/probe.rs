@@ -173,6 +173,17 @@ pub async fn until_ready<D: Dial>(
     }
 }
 
+/// Asks once.
+pub async fn ask_once<D: Dial>(
+    dial: &Ahead<D>,
+    readiness: &Readiness,
+    try_timeout: Duration,
+    requests: &Requests,
+) -> Seen {
+    let asked = timeout(try_timeout, ask(dial.fresh(), readiness, requests)).await;
+    asked.unwrap_or(Seen::NoAnswer)
+}
+
 /// Of those that get no answer three are hasty, then one is patient: a service that swallows what
 /// comes before it is ready is found soon after, and one whose ready path is slow is found, too.
 fn patience(unanswered: u32, try_timeout: Duration) -> Duration {

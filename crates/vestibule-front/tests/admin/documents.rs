@@ -70,7 +70,7 @@ async fn the_health_document_follows_its_schema_in_every_state() {
         assert_eq!(document["failure"], "no postgres://db/app");
         client.answer().await;
         drop(client);
-        assert_eq!(document["startup"]["phases"][1]["state"], "failed");
+        assert_eq!(document["startup"]["phases"][4]["state"], "failed");
         desk.door.ready();
         let document = follows("websocket_ready", "complete").await;
         assert_eq!((&document["startup"]["starts"], &document["failure"]), (&2.into(), &().into()));

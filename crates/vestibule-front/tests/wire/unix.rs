@@ -62,7 +62,7 @@ async fn unix_sockets_hold_free_and_carry_as_tcp_does() {
         }
         until("both are held", || held() == 2).await;
         serve(UnixListener::bind(&behind).unwrap());
-        front.service.ready(Evidence::Connected, Instant::now());
+        front.service.found(Evidence::Connected, Instant::now());
         for (mut client, words) in clients.into_iter().zip(["101 Switching", "200 OK"]) {
             let mut all = Vec::new();
             client.read_to_end(&mut all).await.unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use vestibule::gate::{Arrival, Kind, Limits};
+use vestibule::startup::Phases;
 use vestibule_front::drain;
 use vestibule_front::farewell::Style;
 use vestibule_front::front::{Settings, Shared, accept};
@@ -62,7 +63,7 @@ impl Door {
 
     /// The service was seen to listen.
     pub(crate) fn ready(&self) {
-        self.front.service.ready(Evidence::Connected, Instant::now());
+        self.front.service.found(Evidence::Connected, Instant::now());
     }
 
     /// A hand-over survived.
@@ -139,5 +140,6 @@ pub(crate) fn settings() -> Settings {
             drain: Duration::from_secs(8),
             child_grace: Duration::from_secs(2),
         },
+        phases: Phases::default(),
     }
 }
