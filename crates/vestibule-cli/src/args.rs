@@ -6,6 +6,7 @@
 pub(crate) mod admin;
 pub(crate) mod teaching;
 mod values;
+pub(crate) mod wait;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use vestibule_front::upstream::probe::Readiness;
 
 use self::admin::AdminArgs;
 use self::values::{Count, close_code, path};
+use self::wait::WaitArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::demo::backend::BackendArgs;
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     Serve(Box<ServeArgs>),
     CheckConfig(Box<CheckConfigArgs>),
+    Wait(Box<WaitArgs>),
     Race(Box<RaceArgs>),
     Demo(DemoArgs),
     Completions(CompletionsArgs),

@@ -8,10 +8,12 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod door;
 pub(crate) mod man;
+pub(crate) mod meant;
 pub(crate) mod race;
 pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod wait;
 
 use vestibule::environment::Process;
 

@@ -16,6 +16,10 @@ pub(crate) enum Kind {
     Configuration,
     /// The machine's.
     System,
+    /// That of what we wait for.
+    NeverReady,
+    /// The user's: a command that can't be started, with the status that a shell gives for it.
+    NotStarted(u8),
     /// Nobody's: this signal asked us to stop.
     Stopped(u8),
 }
@@ -52,6 +56,16 @@ impl Error {
     /// A failure of the machine's.
     pub(crate) fn system(message: impl Display) -> Self {
         Self::new(Kind::System, vec![message.to_string()])
+    }
+
+    /// What we waited for was not there in time.
+    pub(crate) fn never_ready(message: impl Display) -> Self {
+        Self::new(Kind::NeverReady, vec![message.to_string()])
+    }
+
+    /// A command can't be started; `code` is what a shell would end with.
+    pub(crate) fn not_started(code: u8, message: impl Display) -> Self {
+        Self::new(Kind::NotStarted(code), vec![message.to_string()])
     }
 
     /// We were asked to stop.

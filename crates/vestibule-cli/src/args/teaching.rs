@@ -32,7 +32,7 @@ const HEADINGS: [Heading; 9] = [
 ];
 
 /// What can be pasted, by command; that of no command stands over all of them.
-const EXAMPLES: [(&str, &[&str]); 8] = [
+const EXAMPLES: [(&str, &[&str]); 9] = [
     ("", &["vestibule demo", "vestibule run -- python3 -m http.server {port}"]),
     (
         "run",
@@ -54,6 +54,14 @@ const EXAMPLES: [(&str, &[&str]); 8] = [
         &["vestibule check-config run --hold 30s -- true", "vestibule check-config --schema"],
     ),
     (
+        "wait",
+        &[
+            "vestibule wait db:5432 -- python3 app.py",
+            "vestibule wait --timeout 30s postgres://app@db/chat https://auth/health",
+            "vestibule wait --config vestibule.toml --quiet -- ./migrate --all",
+        ],
+    ),
+    (
         "race",
         &[
             "vestibule race --compare -- vestibule demo-backend --port {port}",
@@ -73,9 +81,10 @@ const EXAMPLES: [(&str, &[&str]); 8] = [
 ];
 
 /// Usages that clap would make less clear.
-const USAGES: [(&str, &str); 3] = [
+const USAGES: [(&str, &str); 4] = [
     ("run", "vestibule run [FLAGS] -- CMD [ARGS]..."),
     ("serve", "vestibule serve [FLAGS] --upstream ADDR"),
+    ("wait", "vestibule wait [FLAGS] [URL]... [-- CMD [ARGS]...]"),
     ("race", "vestibule race [FLAGS] -- CMD [ARGS]...\n       vestibule race [FLAGS] --url URL"),
 ];
 

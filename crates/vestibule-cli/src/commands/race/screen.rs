@@ -8,7 +8,7 @@ use vestibule::environment::{EnvSource, Process};
 use vestibule_race::report::Style;
 
 /// How a report is drawn.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ScreenArgs {
     /// Draw with ASCII characters only
     #[arg(long)]

@@ -50,7 +50,11 @@ impl Session {
         })
     }
 
-    fn unless_stopped<T>(&self, act: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Acts to the end, or to a signal.
+    pub(crate) fn unless_stopped<T>(
+        &self,
+        act: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let Some(runtime) = &self.runtime else { return Err(stopped(SignalKind::terminate())) };
         let mut stop = self.stop.borrow_mut();
         runtime.block_on(async {
