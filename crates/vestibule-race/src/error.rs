@@ -68,6 +68,8 @@ pub enum RaceError {
         clients: usize,
         /// The soft limit on open files.
         limit: u64,
+        /// How high it would have to be.
+        needed: u64,
     },
     /// The host of the URL has no address.
     #[error("cannot find the address of {host}")]

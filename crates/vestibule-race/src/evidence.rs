@@ -129,7 +129,8 @@ pub(crate) async fn probe_until_ready(addresses: Vec<SocketAddr>, path: String) 
     }
 }
 
-async fn probe_once(addresses: &[SocketAddr], path: &str) -> io::Result<bool> {
+/// Whether `path` is answered with 200 to 399 now.
+pub(crate) async fn probe_once(addresses: &[SocketAddr], path: &str) -> io::Result<bool> {
     let mut stream = TcpStream::connect(addresses).await?;
     let address = stream.peer_addr()?;
     let request = format!(

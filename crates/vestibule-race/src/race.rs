@@ -23,6 +23,7 @@ use crate::{
     error::RaceError,
     evidence::{Readiness, Source},
     listening::watch,
+    platform::Routing,
     scenario::Scenario,
     seen::{Client, Seen},
     target::Exit,
@@ -86,6 +87,8 @@ pub struct Outcome {
     pub exit: Option<(Exit, Duration)>,
     /// The last lines of a target that ended early.
     pub last_lines: Vec<String>,
+    /// What the platform did, where clients dialled one. The port of `port_open` is then the instance's.
+    pub routing: Option<Routing>,
     /// The recording that the scenario asked for.
     pub trace: Option<Trace>,
 }
@@ -101,18 +104,23 @@ pub async fn run(
     scenario: &Scenario,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Outcome, RaceError> {
-    check_descriptors(scenario.clients)?;
+    check_descriptors(scenario)?;
     let port_open = Arc::default();
     let stage = Stage::set(scenario, Clock::start).await?;
+    // That a platform takes connections says nothing of the instance behind it.
+    let port_dialled = match scenario.platform {
+        None => Arc::clone(&port_open),
+        Some(_) => Arc::default(),
+    };
     let visit = Arc::new(Visit::new(
         scenario,
         &stage.authority,
         stage.addresses.clone(),
         stage.clock,
-        Arc::clone(&port_open),
+        port_dialled,
     )?);
     let mut listening = JoinSet::new();
-    if let (Some(_), Some(at)) = (&stage.target, stage.addresses.first()) {
+    if let Some(at) = stage.target_at {
         listening.spawn(watch(at.port(), Arc::clone(&port_open)));
     }
     let recorder = scenario.trace.map(|_| Recorder::new(stage.clock));
@@ -131,11 +139,14 @@ pub async fn run(
     Ok(watch.finish(recorder.map(|recorder| recorder.trace())).await)
 }
 
-/// One descriptor for each client, since all may be held at once.
-fn check_descriptors(clients: usize) -> Result<(), RaceError> {
-    let needed = (clients as u64).saturating_add(DESCRIPTORS_SPARE);
+/// One descriptor for each client, since all may be held at once; on a platform its side and the instance's
+/// as well.
+fn check_descriptors(scenario: &Scenario) -> Result<(), RaceError> {
+    let clients = scenario.clients;
+    let each = if scenario.platform.is_some() { 3 } else { 1 };
+    let needed = (clients as u64).saturating_mul(each).saturating_add(DESCRIPTORS_SPARE);
     match getrlimit(Resource::Nofile).current {
-        Some(limit) if limit < needed => Err(RaceError::TooManyClients { clients, limit }),
+        Some(limit) if limit < needed => Err(RaceError::TooManyClients { clients, limit, needed }),
         _ => Ok(()),
     }
 }
@@ -211,7 +222,7 @@ impl Watch<'_> {
     async fn aftermath(&mut self) -> Result<(), RaceError> {
         let deadline = self.stage.clock.origin() + self.scenario.timeout;
         let mut settled_since = None;
-        while self.stage.target.is_some() && self.ready.is_none() && !self.somebody_was_ok() {
+        while self.stage.target_at.is_some() && self.ready.is_none() && !self.somebody_was_ok() {
             let now = Instant::now();
             if self.port_open.get().is_some() {
                 settled_since.get_or_insert(now);
@@ -253,6 +264,7 @@ impl Watch<'_> {
             ready,
             exit: self.exit,
             last_lines,
+            routing: self.stage.routing(),
             trace,
         };
         self.stage.end().await;
@@ -276,6 +288,9 @@ impl Watch<'_> {
 
     /// A target that ends before its port opens is a broken command.
     async fn check_start(&self) -> Result<(), RaceError> {
+        if let Some(error) = self.stage.not_started() {
+            return Err(error);
+        }
         match self.exit {
             Some((exit, after)) if self.port_open.get().is_none() => {
                 self.stage.all_lines_read().await;
@@ -286,9 +301,8 @@ impl Watch<'_> {
     }
 
     async fn try_port(&self) {
-        if self.port_open.get().is_none()
-            && TcpStream::connect(&self.stage.addresses[..]).await.is_ok()
-        {
+        let at = self.stage.target_at.as_slice();
+        if self.port_open.get().is_none() && TcpStream::connect(at).await.is_ok() {
             self.port_open.get_or_init(Instant::now);
         }
     }

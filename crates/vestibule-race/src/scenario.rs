@@ -4,13 +4,15 @@
 
 use std::{fmt, time::Duration};
 
-use crate::error::RaceError;
+use crate::{error::RaceError, platform::CloudRun};
 
 /// One race.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// What the clients dial.
     pub target: Target,
+    /// The platform that the clients dial, in front of the target; `None` lets them dial the target itself.
+    pub platform: Option<CloudRun>,
     /// How many clients come.
     pub clients: usize,
     /// How long after the target's start the first of them may come. No platform sends anybody to
@@ -56,6 +58,7 @@ impl Scenario {
     pub fn new(target: Target) -> Self {
         Self {
             target,
+            platform: None,
             clients: 200,
             head_start: Duration::from_millis(200),
             spread: Duration::from_secs(4),

@@ -18,12 +18,14 @@ use tokio::{
 use crate::{
     error::RaceError,
     evidence::STAMP_VARIABLE,
+    platform::VARIABLES,
     scenario::{Door, Launch, Output},
 };
 use output::LastLines;
 
-/// How long a target may take to end after SIGTERM: a front's whole drain (8 s) and a little.
-const STOP_GRACE: Duration = Duration::from_secs(10);
+/// How long a target may take to end after SIGTERM: a front's whole drain (8 s) and a little, and what a
+/// platform gives.
+const STOP_GRACE: Duration = crate::platform::TERMINATION;
 /// How often an ending target is looked at.
 const STOP_PAUSE: Duration = Duration::from_millis(5);
 
@@ -84,6 +86,14 @@ impl Prepared {
         argv.extend(door.command.argv.iter().cloned());
         Self { argv, env: door.command.env.clone() }
     }
+
+    /// The same as an instance of a platform, which names its port and itself.
+    pub(crate) fn on_a_platform(mut self, ports: Ports) -> Self {
+        self.env.push(("PORT".into(), ports.dialled.to_string()));
+        let names = VARIABLES.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        self.env.extend(names);
+        self
+    }
 }
 
 /// A program's name. Of a variable that stands in its place (`DATABASE_URL=... app`) the value is
@@ -143,6 +153,11 @@ impl Running {
     /// The last lines it wrote.
     pub(crate) fn last_lines(&self) -> Vec<String> {
         self.last_lines.lines()
+    }
+
+    /// Whether all that it wrote before its end has been read.
+    pub(crate) fn is_all_read(&self) -> bool {
+        self.last_lines.is_all_read()
     }
 
     /// Waits, within a bound, until what it wrote before its end has been read.

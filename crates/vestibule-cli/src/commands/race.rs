@@ -226,6 +226,7 @@ fn scenario(args: &RaceArgs, target: Target) -> Scenario {
         seed: args.seed,
         trace: None,
         output: if args.show_output { Output::Show } else { Output::KeepLastLines },
+        platform: None,
         target: usual.target,
     }
 }
@@ -284,8 +285,8 @@ pub(crate) fn explained(error: RaceError) -> Error {
         RaceError::PortNeverOpened { .. } => Error::system(message)
             .hint("let the command listen on $PORT, or write {port} where it takes its port")
             .hint("if its start takes longer, raise --spread and --timeout"),
-        RaceError::TooManyClients { clients, .. } => {
-            Error::system(message).hint(format!("raise the limit: ulimit -n {}", clients + 64))
+        RaceError::TooManyClients { needed, .. } => {
+            Error::system(message).hint(format!("raise the limit: ulimit -n {needed}"))
         }
         _ => Error::system(message),
     };

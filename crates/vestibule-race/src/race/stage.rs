@@ -15,6 +15,7 @@ use crate::{
     error::RaceError,
     evidence::{StampFile, probe_until_ready},
     free_port::free_port,
+    platform::{CloudRun, Program, Router, Routing},
     scenario::{Address, Scenario, Target},
     target::{Exit, Ports, Prepared, Running},
 };
@@ -49,9 +50,19 @@ pub(super) struct Stage {
     pub(super) authority: String,
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) clock: Clock,
-    pub(super) target: Option<Running>,
+    /// Where the target itself listens, if it is ours.
+    pub(super) target_at: Option<SocketAddr>,
+    owned: Owned,
     stamp: StampFile,
     probe: Option<Probe>,
+}
+
+/// What is ours, and ends with us.
+#[derive(Debug)]
+enum Owned {
+    Nothing,
+    Target(Running),
+    Platform(Router),
 }
 
 /// A probe of the ready path. Dropping it ends the probing.
@@ -85,14 +96,32 @@ impl Stage {
             }
         };
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let clock = start();
-        let target = Running::start(&prepared, stamp.path(), scenario.output)?;
+        let target_at = loopback(ports.dialled);
+        let (clock, owned, dialled) = match &scenario.platform {
+            None => {
+                let clock = start();
+                let target = Running::start(&prepared, stamp.path(), scenario.output)?;
+                (clock, Owned::Target(target), target_at)
+            }
+            Some(service) => {
+                let program = Program {
+                    prepared: prepared.on_a_platform(ports),
+                    stamp: stamp.path().to_owned(),
+                    output: scenario.output,
+                    address: target_at,
+                };
+                let router = Router::open(CloudRun::clone(service), program).await?;
+                let dialled = router.address();
+                (start(), Owned::Platform(router), dialled)
+            }
+        };
         Ok(Self {
             role,
-            authority: loopback(ports.dialled).to_string(),
-            addresses: vec![loopback(ports.dialled)],
+            authority: dialled.to_string(),
+            addresses: vec![dialled],
             clock,
-            target: Some(target),
+            target_at: Some(target_at),
+            owned,
             stamp,
             probe: Probe::start(scenario, vec![loopback(ports.app)]),
         })
@@ -111,7 +140,8 @@ impl Stage {
             role: Role::Address,
             authority: address.to_string(),
             clock: start(),
-            target: None,
+            target_at: None,
+            owned: Owned::Nothing,
             stamp,
             probe: Probe::start(scenario, addresses.clone()),
             addresses,
@@ -131,26 +161,53 @@ impl Stage {
 
     /// How the target ended, if it has.
     pub(super) fn exited(&self) -> Option<Exit> {
-        self.target.as_ref()?.exited()
+        match &self.owned {
+            Owned::Nothing => None,
+            Owned::Target(target) => target.exited(),
+            Owned::Platform(router) => router.exited(),
+        }
     }
 
     /// The last lines that the target wrote.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        let target = self.target.as_ref();
-        target.map(Running::last_lines).unwrap_or_default()
+        match &self.owned {
+            Owned::Nothing => Vec::new(),
+            Owned::Target(target) => target.last_lines(),
+            Owned::Platform(router) => router.last_lines(),
+        }
     }
 
     /// Waits, within a bound, until what a target wrote before its end has been read.
     pub(super) async fn all_lines_read(&self) {
-        if let Some(target) = &self.target {
-            target.all_lines_read().await;
+        match &self.owned {
+            Owned::Nothing => {}
+            Owned::Target(target) => target.all_lines_read().await,
+            Owned::Platform(router) => router.all_lines_read().await,
+        }
+    }
+
+    /// Why the platform could not start the target, told once.
+    pub(super) fn not_started(&self) -> Option<RaceError> {
+        match &self.owned {
+            Owned::Platform(router) => router.not_started(),
+            _ => None,
+        }
+    }
+
+    /// What the platform did so far, if there is one.
+    pub(super) fn routing(&self) -> Option<Routing> {
+        match &self.owned {
+            Owned::Platform(router) => Some(router.told(&self.clock)),
+            _ => None,
         }
     }
 
     /// Ends what was started.
     pub(super) async fn end(self) {
-        if let Some(target) = self.target {
-            target.stop().await;
+        match self.owned {
+            Owned::Nothing => {}
+            Owned::Target(target) => target.stop().await,
+            Owned::Platform(router) => router.stop().await,
         }
     }
 }

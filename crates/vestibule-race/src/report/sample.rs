@@ -34,6 +34,7 @@ fn outcome(role: Role, clients: Vec<Client>) -> Outcome {
         ready: Some(Readiness { at: Duration::from_millis(2500), source: Source::Stamp }),
         exit: None,
         last_lines: Vec::new(),
+        routing: None,
         trace: None,
     }
 }

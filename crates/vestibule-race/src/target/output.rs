@@ -45,10 +45,15 @@ impl LastLines {
         Self { tail, readers }
     }
 
+    /// Whether both pipes have ended.
+    pub(crate) fn is_all_read(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished)
+    }
+
     /// Waits until both pipes have ended; not for long, since a worker of an ended target may hold them.
     pub(crate) async fn all_read(&self) {
         let deadline = Instant::now() + READ_WITHIN;
-        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
+        while !self.is_all_read() && Instant::now() < deadline {
             sleep(READ_PAUSE).await;
         }
     }
