@@ -92,13 +92,40 @@ impl Kind {
     #[must_use]
     pub const fn keys(self) -> &'static [Key] {
         match self {
+            #[cfg(feature = "command")]
+            Self::Command => crate::command::KEYS,
+            #[cfg(feature = "dns")]
+            Self::Dns => crate::dns::KEYS,
+            #[cfg(feature = "file")]
+            Self::File => crate::file::KEYS,
             #[cfg(feature = "grpc")]
             Self::Grpc => crate::grpc::KEYS,
+            #[cfg(feature = "http")]
+            Self::Http => crate::http::KEYS,
+            #[cfg(feature = "jwks")]
+            Self::Jwks => crate::jwks::KEYS,
             #[cfg(feature = "nats")]
             Self::Nats => crate::nats::KEYS,
             #[cfg(feature = "tcp")]
             Self::Tcp => crate::tcp::KEYS,
             _ => &[],
+        }
+    }
+}
+
+/// What checks need of the process that they are in.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What starts commands: a process that buries orphans must know of each of them.
+    #[cfg(feature = "command")]
+    pub spawn: Arc<dyn crate::command::Spawn>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "command")]
+            spawn: Arc::new(crate::command::Plainly),
         }
     }
 }
@@ -109,9 +136,35 @@ impl Kind {
 ///
 /// All mistakes at once.
 pub fn build(kind: Kind, options: &Options) -> Result<Arc<dyn Check>, Vec<Flaw>> {
+    build_with(kind, options, &Surroundings::default())
+}
+
+/// The same in a process that is not alone with itself.
+///
+/// # Errors
+///
+/// All mistakes at once.
+pub fn build_with(
+    kind: Kind,
+    options: &Options,
+    #[cfg_attr(not(feature = "command"), expect(unused_variables))] surroundings: &Surroundings,
+) -> Result<Arc<dyn Check>, Vec<Flaw>> {
     match kind {
+        #[cfg(feature = "command")]
+        Kind::Command => {
+            let spawn = Arc::clone(&surroundings.spawn);
+            Ok(Arc::new(crate::command::Command::new(options, spawn)?))
+        }
+        #[cfg(feature = "dns")]
+        Kind::Dns => Ok(Arc::new(crate::dns::Dns::new(options)?)),
+        #[cfg(feature = "file")]
+        Kind::File => Ok(Arc::new(crate::file::File::new(options)?)),
         #[cfg(feature = "grpc")]
         Kind::Grpc => Ok(Arc::new(crate::grpc::Grpc::new(options)?)),
+        #[cfg(feature = "http")]
+        Kind::Http => Ok(Arc::new(crate::http::Http::new(options)?)),
+        #[cfg(feature = "jwks")]
+        Kind::Jwks => Ok(Arc::new(crate::jwks::Jwks::new(options)?)),
         #[cfg(feature = "nats")]
         Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
         #[cfg(feature = "tcp")]

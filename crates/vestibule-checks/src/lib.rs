@@ -6,12 +6,24 @@
 //! more of an answer than [`capped::ANSWER_MAX`].
 #![forbid(unsafe_code)]
 
+mod aside;
 pub mod capped;
+#[cfg(feature = "command")]
+pub mod command;
+#[cfg(feature = "dns")]
+pub mod dns;
+#[cfg(feature = "file")]
+pub mod file;
 #[cfg(feature = "grpc")]
 pub mod grpc;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "jwks")]
+pub mod jwks;
 pub mod kind;
 #[cfg(feature = "nats")]
 pub mod nats;
+mod opening;
 pub mod options;
 pub mod profile;
 pub mod socket;
@@ -20,6 +32,6 @@ pub mod tcp;
 #[cfg(feature = "tls")]
 pub mod tls;
 
-pub use self::kind::{Kind, build};
+pub use self::kind::{Kind, Surroundings, build, build_with};
 pub use self::options::{Flaw, Key, Options, Value, Wants};
 pub use self::profile::{Part, Profile};

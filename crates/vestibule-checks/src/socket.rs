@@ -8,13 +8,19 @@ mod names;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustix::io::Errno;
 use tokio::net::TcpStream;
 use vestibule::check::{Reason, Stage, Trouble};
 
 pub use self::names::addresses;
+
+/// Where platforms keep an instance's credentials (Google, AWS, Azure: "instance metadata service").
+const METADATA: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
 
 /// No chain of errors is followed further.
 const CAUSES_MAX: usize = 16;
@@ -27,12 +33,24 @@ const CAUSES_MAX: usize = 16;
 /// The trouble with the name, or with its addresses.
 pub async fn dial(host: &str, port: u16, stage: &Stage) -> Result<TcpStream, Trouble> {
     let addresses = addresses(host, port, stage).await?;
+    forbidden(host, &addresses)?;
     stage.waits(Reason::ConnectTimeout, "a connection");
     let stream = eyeballs::first(&addresses, TcpStream::connect).await;
     let stream = stream.map_err(|failed| none_of(host, port, &failed))?;
     // A question is one small packet, and its answer is waited for. Without the option it is only slower.
     let _ = stream.set_nodelay(true);
     Ok(stream)
+}
+
+/// Whoever answers for a name must not send us to the platform's metadata, where credentials are. Who means it
+/// names its address, or Google's own name for it.
+fn forbidden(host: &str, addresses: &[SocketAddr]) -> Result<(), Trouble> {
+    let named = host.parse::<IpAddr>().is_ok() || host == "metadata.google.internal";
+    if named || !addresses.iter().any(|address| METADATA.contains(&address.ip().to_canonical())) {
+        return Ok(());
+    }
+    let detail = format!("{host} leads to the platform's metadata server, which is not dialled");
+    Err(Trouble::new(Reason::Unreachable, detail))
 }
 
 /// Which of several failures tells most: no way to an address of a family that this machine does not have
@@ -104,7 +122,7 @@ pub fn trouble_behind(error: &(dyn Error + 'static)) -> Option<Trouble> {
 }
 
 /// The system's words without its number.
-fn in_words(error: &io::Error) -> String {
+pub(crate) fn in_words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_lowercase(),

@@ -7,14 +7,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::thread;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use vestibule::check::{Reason, Stage, Trouble};
 
 use super::trouble_of;
+use crate::aside::Aside;
 
 /// As many questions are before the resolver at a time, those that nobody waits for any more included.
 const AT_ONCE: usize = 8;
@@ -25,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// No more addresses of one name are used.
 const ADDRESSES_MAX: usize = 16;
 
-static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+static RESOLVER: Aside = Aside::new("resolver", AT_ONCE);
 
 /// The host's addresses in the order of the system, at least one, at most 16. An address is its own.
 ///
@@ -38,40 +37,26 @@ pub async fn addresses(host: &str, port: u16, stage: &Stage) -> Result<Vec<Socke
     }
     let name = (host.to_owned(), port);
     let question = move || Ok(name.to_socket_addrs()?.take(ADDRESSES_MAX).collect());
-    ask(&PLACES, host, stage, question).await
+    ask(&RESOLVER, host, stage, question).await
 }
 
-/// Asks in a thread of its own, once there is a place for one. The place is free again when the thread ends,
-/// not when nobody waits for it any more.
 async fn ask(
-    places: &'static Semaphore,
+    resolver: &'static Aside,
     host: &str,
     stage: &Stage,
     question: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
 ) -> Result<Vec<SocketAddr>, Trouble> {
-    let failed = |why: &str| Trouble::new(Reason::DnsFailed, format!("{host}: {why}"));
     stage.waits(Reason::DnsFailed, "the name's addresses");
-    let asked = async {
-        let Ok(place) = places.acquire().await else {
-            return Err(failed("nobody can be asked"));
-        };
-        let (answer, answered) = oneshot::channel();
-        let thread = thread::Builder::new().name("resolver".to_owned()).spawn(move || {
-            let _place = place;
-            let _ = answer.send(question());
-        });
-        thread.map_err(|error| Trouble::new(Reason::OutOfResources, error.to_string()))?;
-        match answered.await {
-            Ok(Ok(addresses)) if addresses.is_empty() => {
-                Err(Trouble::new(Reason::NameNotFound, format!("{host}: the name has no address")))
-            }
-            Ok(answer) => answer.map_err(|error| trouble_with(host, &error)),
-            Err(_) => Err(failed("the resolver gave no answer")),
+    match timeout(PATIENCE, resolver.ask(question)).await {
+        Ok(Ok(Ok(addresses))) if addresses.is_empty() => {
+            Err(Trouble::new(Reason::NameNotFound, format!("{host}: the name has no address")))
         }
-    };
-    match timeout(PATIENCE, asked).await {
-        Ok(answer) => answer,
-        Err(_) => Err(failed("no answer of the resolver in 5 s")),
+        Ok(Ok(answer)) => answer.map_err(|error| trouble_with(host, &error)),
+        Ok(Err(trouble)) => Err(trouble),
+        Err(_) => {
+            let text = format!("{host}: no answer of the resolver in {PATIENCE:?}");
+            Err(Trouble::new(Reason::DnsFailed, text))
+        }
     }
 }
 
@@ -106,13 +91,9 @@ mod tests {
 
     use super::*;
 
-    fn places(count: usize) -> &'static Semaphore {
-        Box::leak(Box::new(Semaphore::new(count)))
-    }
-
     #[tokio::test(start_paused = true)]
     async fn f26_a_resolver_that_hangs_costs_no_more_threads_than_its_places() {
-        let places = places(2);
+        static TWO: Aside = Aside::new("two", 2);
         let (release, hang) = mpsc::channel::<()>();
         let hang = Arc::new(Mutex::new(hang));
         for _ in 0..3 {
@@ -122,14 +103,14 @@ mod tests {
                 let _ = hang.lock().unwrap().recv();
                 Ok(Vec::new())
             };
-            let trouble = ask(places, "db.internal", &stage, question).await.unwrap_err();
+            let trouble = ask(&TWO, "db.internal", &stage, question).await.unwrap_err();
             assert_eq!(trouble.reason(), Reason::DnsFailed);
-            assert!(trouble.detail().contains("5 s"), "{trouble}");
+            assert!(trouble.detail().contains("5s"), "{trouble}");
             assert_eq!(stage.cut_off().reason(), Reason::DnsFailed);
         }
-        assert_eq!(places.available_permits(), 0, "the third never had a thread");
+        assert_eq!(TWO.free(), 0, "the third never had a thread");
         drop(release);
-        let _both = places.acquire_many(2).await.unwrap();
+        TWO.ask(|| ()).await.unwrap();
     }
 
     #[tokio::test]

@@ -20,6 +20,18 @@ async fn somebody_on_one_family_of_a_name_is_found() {
 }
 
 #[test]
+fn a31_a_name_that_leads_to_the_metadata_server_is_not_dialled() {
+    for address in ["169.254.169.254:80", "[::ffff:169.254.169.254]:80", "[fd00:ec2::254]:80"] {
+        let addresses = ["192.0.2.1:80", address].map(|text| text.parse().unwrap());
+        let trouble = forbidden("rebound.example", &addresses).unwrap_err();
+        assert_eq!(trouble.reason(), Reason::Unreachable, "{address}");
+        assert!(forbidden("169.254.169.254", &addresses).is_ok());
+        assert!(forbidden("metadata.google.internal", &addresses).is_ok());
+    }
+    assert!(forbidden("db", &["169.254.7.7:80".parse().unwrap()]).is_ok());
+}
+
+#[test]
 fn a_machine_without_descriptors_or_ports_is_not_the_dependencys_fault() {
     for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL] {
         assert_eq!(trouble_of(&errno.into()).reason(), Reason::OutOfResources, "{errno:?}");
