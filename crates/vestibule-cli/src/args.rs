@@ -4,6 +4,7 @@
 //! same definitions, by `config`. Must never decide what a missing one means: `settings` does.
 
 pub(crate) mod admin;
+pub(crate) mod doctor;
 pub(crate) mod teaching;
 mod values;
 pub(crate) mod wait;
@@ -20,6 +21,7 @@ use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 
 use self::admin::AdminArgs;
+use self::doctor::DoctorArgs;
 use self::values::{Count, close_code, path};
 use self::wait::WaitArgs;
 use crate::commands::completions::CompletionsArgs;
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     Serve(Box<ServeArgs>),
     CheckConfig(Box<CheckConfigArgs>),
+    Doctor(Box<DoctorArgs>),
     Wait(Box<WaitArgs>),
     Race(Box<RaceArgs>),
     Demo(DemoArgs),

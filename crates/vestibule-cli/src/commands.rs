@@ -6,6 +6,7 @@ pub(crate) mod admin;
 pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod door;
 pub(crate) mod man;
 pub(crate) mod meant;
@@ -34,6 +35,9 @@ pub(crate) fn with_settings(asked: Asked) -> Result<Exit, Error> {
         }
         Asked::Check { command, typed, json, schema } => {
             check_config::check_config(command, typed, json, schema)
+        }
+        Asked::Doctor { command, typed, json, watch } => {
+            doctor::doctor(command, typed, json, watch)
         }
     }
 }

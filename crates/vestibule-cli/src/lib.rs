@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Man(args) => commands::man::man(args),
         Command::DemoBackend(args) => commands::demo::backend::serve(args),
         // Read with their settings, above.
-        Command::Run(_) | Command::Serve(_) | Command::CheckConfig(_) => {
+        Command::Run(_) | Command::Serve(_) | Command::CheckConfig(_) | Command::Doctor(_) => {
             Err(error::Error::system("these words could be read once and not again"))
         }
     })

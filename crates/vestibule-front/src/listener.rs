@@ -23,7 +23,7 @@ use crate::stream::{Peer, Socket, Stream};
 
 /// Connections that the kernel may finish for us before we accept them; it caps this by
 /// `net.core.somaxconn`, 4096 on current Linux.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: i32 = 4096;
 /// Where to listen: `HOST:PORT`, `:PORT`, `PORT` or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {

@@ -11,7 +11,7 @@ pub mod trace;
 mod units;
 
 pub use note::Note;
-pub use style::Style;
+pub use style::{Ink, Style};
 
 use crate::{race::Outcome, tally::Tally};
 

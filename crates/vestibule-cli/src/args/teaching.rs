@@ -32,7 +32,7 @@ const HEADINGS: [Heading; 9] = [
 ];
 
 /// What can be pasted, by command; that of no command stands over all of them.
-const EXAMPLES: [(&str, &[&str]); 9] = [
+const EXAMPLES: [(&str, &[&str]); 10] = [
     ("", &["vestibule demo", "vestibule run -- python3 -m http.server {port}"]),
     (
         "run",
@@ -52,6 +52,14 @@ const EXAMPLES: [(&str, &[&str]); 9] = [
     (
         "check-config",
         &["vestibule check-config run --hold 30s -- true", "vestibule check-config --schema"],
+    ),
+    (
+        "doctor",
+        &[
+            "vestibule doctor --config vestibule.toml",
+            "vestibule doctor run --hold 30s -- uvicorn app:app --port {port}",
+            "vestibule doctor --watch",
+        ],
     ),
     (
         "wait",
@@ -81,9 +89,10 @@ const EXAMPLES: [(&str, &[&str]); 9] = [
 ];
 
 /// Usages that clap would make less clear.
-const USAGES: [(&str, &str); 4] = [
+const USAGES: [(&str, &str); 5] = [
     ("run", "vestibule run [FLAGS] -- CMD [ARGS]..."),
     ("serve", "vestibule serve [FLAGS] --upstream ADDR"),
+    ("doctor", "vestibule doctor [run|serve] [FLAGS]"),
     ("wait", "vestibule wait [FLAGS] [URL]... [-- CMD [ARGS]...]"),
     ("race", "vestibule race [FLAGS] -- CMD [ARGS]...\n       vestibule race [FLAGS] --url URL"),
 ];

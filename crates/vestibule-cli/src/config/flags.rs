@@ -5,6 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::slice;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, ArgMatches, CommandFactory, value_parser};
@@ -24,6 +25,9 @@ const FILE_FLAG: &str = "--config";
 /// What ends the flags.
 const END_OF_FLAGS: &str = "--";
 const CHECK_CONFIG: &str = "check-config";
+const DOCTOR: &str = "doctor";
+/// Switches that are no settings: clap reads them.
+const NO_SETTINGS: [&str; 3] = ["json", "schema", "watch"];
 
 /// What a command line says about settings.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +56,17 @@ pub(crate) enum Asked {
         /// Only the schema of the file.
         schema: bool,
     },
+    /// To ask the checks, and look at everything else.
+    Doctor {
+        /// Whose settings; `None` if it was not said.
+        command: Option<Command>,
+        /// What was typed.
+        typed: Typed,
+        /// For machines.
+        json: bool,
+        /// Again and again.
+        watch: bool,
+    },
 }
 
 /// Reads a whole command line, the program's name included. `None` if it has no settings, asks for
@@ -75,7 +90,7 @@ fn has_settings(line: &[OsString]) -> Option<()> {
     let mut words = line.iter().skip(1);
     while let Some(word) = words.next() {
         match word.to_str() {
-            Some("run" | "serve" | CHECK_CONFIG) => return Some(()),
+            Some("run" | "serve" | CHECK_CONFIG | DOCTOR) => return Some(()),
             Some(FILE_FLAG) => drop(words.next()),
             Some(flag) if flag.starts_with('-') && flag != END_OF_FLAGS => {}
             _ => return None,
@@ -93,7 +108,7 @@ fn relaxed(definition: clap::Command) -> clap::Command {
             alone(&arg).value_parser(value_parser!(OsString)).action(ArgAction::Append)
         }
         // So that a flag can say no where a file said yes.
-        ArgAction::SetTrue if !matches!(arg.get_id().as_str(), "json" | "schema") => alone(&arg)
+        ArgAction::SetTrue if !NO_SETTINGS.contains(&arg.get_id().as_str()) => alone(&arg)
             .value_parser(value_parser!(OsString))
             .action(ArgAction::Append)
             .num_args(0..=1)
@@ -108,11 +123,11 @@ fn asked(matches: &ArgMatches, mistakes: Vec<Mistake>) -> Option<Asked> {
     let mut files: Vec<OsString> = raw(matches, "config");
     let (name, inner) = matches.subcommand()?;
     files.extend(raw(inner, "config"));
-    if name != CHECK_CONFIG {
+    if !matches!(name, CHECK_CONFIG | DOCTOR) {
         let command = if name == "run" { Command::Run } else { Command::Serve };
-        return Some(Asked::Do(command, Typed::of(Some(command), inner, files, mistakes)));
+        return Some(Asked::Do(command, Typed::of(&[command], inner, files, mistakes)));
     }
-    let (json, schema) = (inner.get_flag("json"), inner.get_flag("schema"));
+    let json = inner.get_flag("json");
     let (command, matches) = match inner.subcommand() {
         Some(("run", matches)) => (Some(Command::Run), matches),
         Some((_, matches)) => (Some(Command::Serve), matches),
@@ -121,7 +136,13 @@ fn asked(matches: &ArgMatches, mistakes: Vec<Mistake>) -> Option<Asked> {
     if command.is_some() {
         files.extend(raw(matches, "config"));
     }
-    let typed = Typed::of(command, matches, files, mistakes);
+    let keys_of = command.as_ref().map_or(&[Command::Run, Command::Serve][..], slice::from_ref);
+    let typed = Typed::of(keys_of, matches, files, mistakes);
+    if name == DOCTOR {
+        let watch = inner.get_flag("watch");
+        return Some(Asked::Doctor { command, typed, json, watch });
+    }
+    let schema = inner.get_flag("schema");
     Some(Asked::Check { command, typed, json, schema })
 }
 
@@ -133,14 +154,14 @@ fn raw(matches: &ArgMatches, id: &str) -> Vec<OsString> {
 
 impl Typed {
     fn of(
-        command: Option<Command>,
+        commands: &[Command],
         matches: &ArgMatches,
         files: Vec<OsString>,
         mistakes: Vec<Mistake>,
     ) -> Self {
         let mut typed = Self { mistakes, ..Self::default() };
         typed.take_files(files);
-        if let Some(command) = command {
+        for command in commands {
             typed.take(&command.keys(), matches);
         }
         typed
@@ -155,7 +176,9 @@ impl Typed {
     }
 
     fn take(&mut self, keys: &Keys, matches: &ArgMatches) {
-        for key in keys.iter() {
+        // Both commands have most of them.
+        let known: Vec<String> = self.given.iter().map(|given| given.key.clone()).collect();
+        for key in keys.iter().filter(|key| !known.contains(&key.name)) {
             let mut values = raw(matches, key.arg.get_id().as_str());
             if values.len() > 1 && !key.is_list && key.kind != Kind::Words {
                 let message = "given more than once: keep one";
@@ -266,8 +289,12 @@ mod tests {
             "vestibule --config=a.toml check-config run",
             "vestibule check-config --config a.toml",
             "vestibule check-config serve --config a.toml",
+            "vestibule doctor --config a.toml --json",
+            "vestibule --config a.toml doctor run --watch -- app",
         ] {
-            let (Asked::Do(_, typed) | Asked::Check { typed, .. }) = read(&words(line)).unwrap();
+            let asked = read(&words(line)).unwrap();
+            let (Asked::Do(_, typed) | Asked::Check { typed, .. } | Asked::Doctor { typed, .. }) =
+                asked;
             assert_eq!(typed.file, Some("a.toml".into()), "{line}");
             assert!(typed.mistakes.is_empty(), "{line}: {:?}", typed.mistakes);
         }

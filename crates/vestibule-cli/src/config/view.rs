@@ -87,6 +87,11 @@ impl View {
         }
     }
 
+    /// Where the value of this key comes from; `None` for a key that the command does not have.
+    pub(crate) fn place_of(&self, key: &str) -> Option<String> {
+        self.settings.iter().find(|setting| setting.key == key).map(Setting::place)
+    }
+
     /// A file that says the same, each line with the place that it comes from.
     pub(crate) fn to_text(&self) -> String {
         let lines: Vec<_> = self.settings.iter().map(Setting::to_line).collect();

@@ -13,11 +13,16 @@ pub struct Style {
 
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
+pub enum Ink {
+    /// It went well.
     Good,
+    /// It went wrong.
     Bad,
+    /// It is not decided, or deserves a look.
     Waiting,
+    /// A heading.
     Strong,
+    /// Of less weight.
     Faint,
 }
 
@@ -26,7 +31,8 @@ impl Style {
     pub const PLAIN: Self = Self { colour: false, unicode: false };
 
     /// `text` in the colour of its meaning.
-    pub(crate) fn paint(self, ink: Ink, text: &str) -> String {
+    #[must_use]
+    pub fn paint(self, ink: Ink, text: &str) -> String {
         if !self.colour || text.is_empty() {
             return text.to_owned();
         }
@@ -70,7 +76,8 @@ impl Style {
     }
 
     /// Before a line that says how it went.
-    pub(crate) fn verdict(self, good: bool) -> &'static str {
+    #[must_use]
+    pub const fn verdict(self, good: bool) -> &'static str {
         match (self.unicode, good) {
             (true, true) => "✔",
             (true, false) => "✘",

@@ -22,6 +22,8 @@ pub(crate) struct Screen {
     pub(crate) style: Style,
     /// Whether a line on stderr may be written over.
     pub(crate) live: bool,
+    /// Whether a page on stdout may be written over.
+    pub(crate) repaints: bool,
 }
 
 impl Screen {
@@ -31,6 +33,7 @@ impl Screen {
         Self {
             style: style(args.ascii, io::stdout().is_terminal(), &Process),
             live: io::stderr().is_terminal() && !dumb,
+            repaints: io::stdout().is_terminal() && !dumb,
         }
     }
 }

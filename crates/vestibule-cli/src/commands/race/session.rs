@@ -44,10 +44,7 @@ impl Session {
 
     /// Writes a page to stdout, or is told to stop meanwhile: a reader may never read.
     pub(crate) fn show(&self, page: String) -> Result<Reader, Error> {
-        self.unless_stopped(async {
-            let written = tokio::task::spawn_blocking(move || stdout::write(&page)).await;
-            written.map_err(|error| Error::system(format!("cannot write to stdout: {error}")))?
-        })
+        self.unless_stopped(written(page))
     }
 
     /// Acts to the end, or to a signal.
@@ -64,6 +61,12 @@ impl Session {
             }
         })
     }
+}
+
+/// Writes a page to stdout without keeping others from their work.
+pub(crate) async fn written(page: String) -> Result<Reader, Error> {
+    let written = tokio::task::spawn_blocking(move || stdout::write(&page)).await;
+    written.map_err(|error| Error::system(format!("cannot write to stdout: {error}")))?
 }
 
 impl Drop for Session {

@@ -1,0 +1,152 @@
+//! Every length of time as a formula.
+//!
+//! Owns saying where a number comes from. Must never decide one: `settings` and `vestibule::timeouts` did.
+
+use std::time::Duration;
+
+use vestibule::timeouts::Factors;
+
+use crate::commands::meant::Meant;
+
+/// A factor, in words and rounded to two places.
+#[derive(Clone, Debug)]
+pub(super) struct Factor {
+    pub(super) key: &'static str,
+    pub(super) value: f64,
+    pub(super) formula: String,
+}
+
+/// A length of time and where it comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Length {
+    /// As in the document, without its unit.
+    pub(super) key: &'static str,
+    /// In words.
+    pub(super) name: &'static str,
+    /// `None` where there is none.
+    pub(super) value: Option<Duration>,
+    pub(super) formula: String,
+}
+
+/// The factors of the checks' timeouts.
+pub(super) fn factors(meant: &Meant) -> [Factor; 2] {
+    let factors = &meant.door.factors;
+    let multiplier = if is_stretched(factors, meant) {
+        let before = factors.multiplier / 1.5;
+        format!("{} in {} × 1.5 on Cloud Run", rounded(before), patient(meant))
+    } else {
+        format!("{} in {}", rounded(factors.multiplier), patient(meant))
+    };
+    let margin = format!("{} in {}", rounded(factors.margin), patient(meant));
+    let of = |key, value: f64, derived: f64, formula| {
+        let is_given = (value - derived).abs() > f64::EPSILON;
+        let given = meant.view.place_of(key).filter(|_| is_given);
+        Factor { key, value: rounded(value), formula: given.unwrap_or(formula) }
+    };
+    let derived = derived(meant);
+    [
+        of("multiplier", factors.multiplier, derived.multiplier, multiplier),
+        of("margin", factors.margin, derived.margin, margin),
+    ]
+}
+
+/// Every other length.
+pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
+    let (front, patience) = (&meant.door.front, &meant.door.front.patience);
+    let (factors, derived) = (&meant.door.factors, derived(meant));
+    let from = |key: &'static str| meant.view.place_of(key).unwrap_or_else(|| "default".to_owned());
+    let of = |key, name, value, setting| Length {
+        key,
+        name,
+        value: Some(value),
+        formula: from(setting),
+    };
+    let floor = if factors.floor != derived.floor {
+        from("floor")
+    } else if factors.floor.is_zero() {
+        "none: only on Cloud Run in staging and production".to_owned()
+    } else {
+        "on Cloud Run in staging and production no check has less".to_owned()
+    };
+    let validation = if factors.validation == derived.validation {
+        format!("default in {}: one pass over all checks", patient(meant))
+    } else {
+        from("validation_budget")
+    };
+    let request = Length {
+        key: "request_timeout",
+        name: "request timeout",
+        value: front.request_timeout,
+        formula: from("request_timeout"),
+    };
+    let factor = |key, name, value, formula| Length { key, name, value: Some(value), formula };
+    vec![
+        factor("floor", "floor", factors.floor, floor),
+        factor("validation_budget", "validation budget", factors.validation, validation),
+        of("startup_budget", "startup budget", patience.startup, "startup_timeout"),
+        of("hold_budget", "hold budget", front.hold, "hold"),
+        request,
+        of("try_timeout", "try timeout", front.try_timeout, "try_timeout"),
+        of("settle", "settle window", front.settle, "settle"),
+        of("head_timeout", "head timeout", front.head_timeout, "head_timeout"),
+        of("client_idle", "client idle", front.client_idle, "client_idle"),
+        of("lame_duck", "lame duck", patience.lame_duck, "lame_duck"),
+        of("drain", "drain", patience.drain, "drain"),
+        of("child_grace", "child grace", patience.child_grace, "child_grace"),
+    ]
+}
+
+/// A check's timeout: `3s × 1.05 × 1.1 = 3.465s, at least 0.5s, at most 5s`.
+pub(super) fn of_check(base: Duration, factors: &Factors) -> String {
+    let product = base.as_secs_f64() * factors.multiplier * factors.margin;
+    format!(
+        "{} × {} × {} = {}s, at least {}, at most {}",
+        in_seconds(base),
+        rounded(factors.multiplier),
+        rounded(factors.margin),
+        (product * 1_000.0).round() / 1_000.0,
+        in_seconds(factors.floor),
+        in_seconds(factors.validation),
+    )
+}
+
+/// `0.5s`, `3s`.
+pub(super) fn in_seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs_f64())
+}
+
+fn derived(meant: &Meant) -> Factors {
+    Factors::derive(meant.door.environment.name, meant.door.environment.platform)
+}
+
+fn is_stretched(factors: &Factors, meant: &Meant) -> bool {
+    let place = &meant.door.environment;
+    let is_patient = place.patience().is_patient();
+    place.platform.is_cloud_run() && is_patient && !factors.floor.is_zero()
+}
+
+fn patient(meant: &Meant) -> &'static str {
+    meant.door.environment.patience().as_str()
+}
+
+fn rounded(factor: f64) -> f64 {
+    (factor * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule::environment::{Name, Platform};
+
+    use super::*;
+
+    #[test]
+    fn a_checks_timeout_is_a_formula_that_can_be_counted_again() {
+        let of = |name, platform, ms| {
+            of_check(Duration::from_millis(ms), &Factors::derive(name, platform))
+        };
+        let cloud = of(Name::Staging, Platform::CloudRun, 3_000);
+        assert_eq!(cloud, "3s × 1.05 × 1.1 = 3.465s, at least 0.5s, at most 5s");
+        let local = of(Name::Local, Platform::LocalHost, 1_500);
+        assert_eq!(local, "1.5s × 0.3 × 1 = 0.45s, at least 0s, at most 2s");
+    }
+}
