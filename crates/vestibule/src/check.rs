@@ -3,6 +3,7 @@
 //! Owns the [`Check`] that anybody can write, its [`Spec`], and the words of what came back: a success is only
 //! made of what was [`Saw`], a failure is a [`Trouble`] with a [`Reason`]. Must never dial, wait or retry.
 
+mod from_fn;
 mod reason;
 mod spec;
 mod stage;
@@ -13,6 +14,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "tower")]
+pub(crate) use self::from_fn::with_causes;
+
+pub use self::from_fn::from_fn;
 pub use self::reason::{Class, Reason};
 pub use self::spec::{ATTEMPTS_MAX, Criticality, Gating, Group, Spec, TIMEOUT_MIN};
 pub use self::stage::Stage;
@@ -61,6 +66,13 @@ impl Checked {
     /// A check asked in this way.
     pub fn new(spec: Spec, check: Arc<dyn Check>) -> Self {
         Self { spec: Arc::new(spec), check }
+    }
+}
+
+/// The same check, asked in the same way.
+impl PartialEq for Checked {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec && Arc::ptr_eq(&self.check, &other.check)
     }
 }
 

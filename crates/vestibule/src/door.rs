@@ -1,20 +1,28 @@
 //! The guarantees inside a Rust service's own process.
 //!
 //! Owns the join of what this library has: where we run decides how patient to be, a startup decides
-//! readiness, readiness decides the gate's stance, and the gate holds in a layer. Must never listen, and must
-//! never admit anybody before the startup is complete.
+//! readiness together with the checks, readiness decides the gate's stance, and the gate holds in a layer. Must
+//! never listen, and must never admit anybody before the startup is complete and every critical check has passed.
 
+mod keeper;
 mod run;
 mod settings;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::check::{Gating, Group};
 use crate::connection::Expectation;
 use crate::environment::Process;
 use crate::gate::{Gate, Refusal, Stance};
-use crate::layer::HoldLayer;
+use crate::layer::{HoldLayer, Porter};
 use crate::readiness::{self, State};
-use crate::startup;
+use crate::startup::{self, Phase};
+use crate::validation::{Opinion, Validation};
+
+use self::keeper::Keeper;
 
 pub use self::settings::Settings;
 
@@ -53,6 +61,10 @@ struct Inner {
     /// Whether reads are cut at the end of a head: as long as the gate holds.
     expects: Expectation,
     startup: startup::Publisher,
+    validation: Validation,
+    /// The startup's work says that it is complete, before it ends.
+    said_complete: watch::Sender<bool>,
+    keeper: OnceLock<Keeper>,
     /// Whoever changes the state holds this lock until the gate has followed.
     readiness: Mutex<readiness::Publisher>,
 }
@@ -74,8 +86,9 @@ pub struct NothingFailed {
 impl Door {
     /// Begins to start the service, with the patience that this process's environment asks for.
     ///
-    /// `startup` runs as a task of its own, at most for the startup budget; its `Ok` completes the start, and
-    /// its `Err`, a panic or the end of the budget fails it. Must be called inside a tokio runtime.
+    /// `startup` runs as a task of its own, beside the checks, and both at most for the startup budget. Its `Ok`
+    /// completes the start once every critical check has passed, and its `Err`, a panic or the end of the budget
+    /// fails it. Must be called inside a tokio runtime.
     pub fn start<F, Fut>(startup: F) -> Self
     where
         F: FnOnce(Startup) -> Fut,
@@ -96,9 +109,15 @@ impl Door {
             gate: Gate::new(settings.limits.clone()),
             expects: Expectation::default(),
             startup: publisher,
+            validation: Validation::new(settings.checks.clone(), settings.factors),
+            said_complete: watch::Sender::new(false),
+            keeper: OnceLock::new(),
             readiness: Mutex::new(readiness),
             settings,
         });
+        if !inner.settings.checks.is_empty() {
+            inner.keeper.get_or_init(|| Keeper::spawn(&inner));
+        }
         let door = Self { inner };
         door.spawn(startup);
         door
@@ -113,7 +132,8 @@ impl Door {
             Some(timeout) => layer.request_timeout(timeout),
             None => layer,
         };
-        layer.behind(Arc::<Inner>::clone(&self.inner), self.inner.expects.clone())
+        let porter: Arc<dyn Porter> = Arc::<Inner>::clone(&self.inner);
+        layer.behind(porter, self.inner.expects.clone())
     }
 
     /// Follows whether new traffic may come.
@@ -132,6 +152,12 @@ impl Door {
     #[must_use]
     pub fn timeline(&self) -> startup::Timeline {
         self.inner.startup.timeline()
+    }
+
+    /// The checks, and what was seen of them: what of a ready service is degraded, for one.
+    #[must_use]
+    pub fn validation(&self) -> &Validation {
+        &self.inner.validation
     }
 
     /// The gate behind the layer, for its counts.
@@ -178,18 +204,61 @@ impl Startup {
     /// # Errors
     ///
     /// [`startup::StepError`]: the phase lies behind, or is not in the list.
-    pub fn enter(&self, phase: startup::Phase) -> Result<(), startup::StepError> {
-        self.inner.startup.enter(phase)
+    ///
+    /// With [`Phase::COMPLETE`] the startup says before its end that it is complete: the start is, once the
+    /// checks have passed, too.
+    pub fn enter(&self, phase: Phase) -> Result<(), startup::StepError> {
+        let inner = &self.inner;
+        if phase != Phase::COMPLETE || inner.validation.opinion(Instant::now()).is_ready() {
+            return inner.startup.enter(phase);
+        }
+        inner.said_complete.send_replace(true);
+        Ok(())
     }
 }
 
 impl Inner {
+    /// What the start has come to, by its own phases and by what was seen of the checks.
+    ///
+    /// Where checks ask for a group, their passing is the word on it; else the startup's phases are.
+    fn state(&self) -> State {
+        let says = self.startup.timeline().readiness();
+        if matches!(says, State::Failed(_) | State::WebsocketReady) {
+            return says;
+        }
+        let board = self.validation.board();
+        let passed = board.passed();
+        let reached = |group, by_phase: bool| {
+            if board.asks_for(group) { passed >= Some(group) } else { by_phase }
+        };
+        let phase = matches!(says, State::DependenciesReady | State::ServicesReady);
+        if !reached(Group::Dependencies, phase) {
+            State::Initializing
+        } else if reached(Group::Services, says == State::ServicesReady) {
+            State::ServicesReady
+        } else {
+            State::DependenciesReady
+        }
+    }
+
     /// Makes a state known, and lets the gate follow. A drain is the last word.
     fn publish(&self, state: State) {
         let readiness = self.lock();
-        if readiness.state() != State::Draining {
-            self.lead(stance(&state));
-            readiness.publish(state);
+        if readiness.state() == State::Draining {
+            return;
+        }
+        if state.is_ready() && !readiness.state().is_ready() {
+            self.validation.ready();
+        }
+        self.lead(self.stance(&state));
+        readiness.publish(state);
+    }
+
+    /// What is ready follows its checks.
+    fn follow(&self) {
+        let readiness = self.lock();
+        if readiness.state().is_ready() {
+            self.lead(self.stance(&State::WebsocketReady));
         }
     }
 
@@ -200,10 +269,26 @@ impl Inner {
         if !matches!(state, State::Failed(_)) {
             return Err(NothingFailed { state });
         }
+        self.said_complete.send_replace(false);
+        self.validation.begin_again();
         self.startup.restart();
         self.lead(Stance::Hold);
         readiness.publish(State::Initializing);
         Ok(())
+    }
+
+    /// The service is in this very process and says itself when it is ready: nobody has to go ahead as scout.
+    fn stance(&self, state: &State) -> Stance {
+        match state {
+            State::WebsocketReady => match self.validation.opinion(Instant::now()) {
+                Opinion::Ready { .. } => Stance::Admit,
+                Opinion::Refuse { .. } => Stance::Refuse(Refusal::BreakerOpen),
+                Opinion::Hold { .. } | Opinion::Waiting { .. } => Stance::Hold,
+            },
+            State::Failed(failure) => Stance::Refuse(Refusal::Failed(failure.clone())),
+            State::Draining => Stance::Refuse(Refusal::Draining),
+            _ => Stance::Hold,
+        }
     }
 
     fn lead(&self, stance: Stance) {
@@ -211,18 +296,22 @@ impl Inner {
         self.gate.take_stance(stance);
     }
 
+    fn gates_always(&self) -> bool {
+        self.settings.checks.iter().any(|checked| checked.spec.gating == Gating::Always)
+    }
+
     fn lock(&self) -> MutexGuard<'_, readiness::Publisher> {
         self.readiness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The service is in this very process and says itself when it is ready: nobody has to go ahead as scout.
-fn stance(state: &State) -> Stance {
-    match state {
-        State::WebsocketReady => Stance::Admit,
-        State::Failed(failure) => Stance::Refuse(Refusal::Failed(failure.clone())),
-        State::Draining => Stance::Refuse(Refusal::Draining),
-        _ => Stance::Hold,
+impl Porter for Inner {
+    /// Whoever comes to a process that was suspended meets the outcomes of today.
+    fn arrival(&self, now: Instant) {
+        if self.gates_always() {
+            self.validation.arrival(now);
+            self.follow();
+        }
     }
 }
 

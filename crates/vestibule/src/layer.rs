@@ -22,7 +22,6 @@ mod body;
 mod future;
 mod service;
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,16 +58,22 @@ struct Rules {
     everything: bool,
     never: Vec<String>,
     expects: Expectation,
-    /// What must live as long as somebody is served.
-    _keeps: Option<Keeps>,
+    /// What must live as long as somebody is served, and hears of each who comes.
+    behind: Option<Behind>,
+}
+
+/// Hears of a client before the gate is asked for it.
+pub(crate) trait Porter: Send + Sync {
+    /// A client arrives.
+    fn arrival(&self, now: Instant);
 }
 
 #[derive(Clone)]
-struct Keeps(#[expect(dead_code, reason = "it is kept, not asked")] Arc<dyn Any + Send + Sync>);
+struct Behind(Arc<dyn Porter>);
 
-impl std::fmt::Debug for Keeps {
+impl std::fmt::Debug for Behind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keeps")
+        f.write_str("Behind")
     }
 }
 
@@ -86,7 +91,7 @@ impl HoldLayer {
             everything: false,
             never: Vec::new(),
             expects: Expectation::default(),
-            _keeps: None,
+            behind: None,
         };
         Self { rules: Arc::new(rules) }
     }
@@ -111,9 +116,9 @@ impl HoldLayer {
 
     /// Keeps a door alive for as long as this layer, or a service that it made, lives; and shares what it
     /// expects.
-    pub(crate) fn behind(self, door: Arc<dyn Any + Send + Sync>, expects: Expectation) -> Self {
+    pub(crate) fn behind(self, door: Arc<dyn Porter>, expects: Expectation) -> Self {
         self.with(|rules| {
-            rules._keeps = Some(Keeps(door));
+            rules.behind = Some(Behind(door));
             rules.expects = expects;
         })
     }
@@ -144,6 +149,9 @@ impl Rules {
 
     /// The one place where a request becomes an arrival.
     fn arrival<B>(&self, request: &Request<B>, asked: Asked, now: Instant) -> Arrival {
+        if let Some(Behind(door)) = &self.behind {
+            door.arrival(now);
+        }
         let deadline = asked::deadline(request, asked, now, self.hold, self.request_timeout);
         // In the service's own process there is no hand-over to pace or to try: also a handshake is plain.
         Arrival { kind: Kind::Plain, bytes: HELD_BYTES, deadline, client: None }

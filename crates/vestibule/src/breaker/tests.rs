@@ -37,7 +37,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => (1..4_000_u64).prop_map(|ms| Act::Wait { ms }),
         1 => Just(Act::Relent),
     ];
-    prop::collection::vec(act, 1..200)
+    prop::collection::vec(act, 1..120)
 }
 
 /// The rules, as a log of what happened and no machine.
@@ -91,7 +91,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn a_breaker_does_what_its_rules_say(acts in acts(), random in 0.0..1.0_f64, cap_ms in 0..20_000_u64) {

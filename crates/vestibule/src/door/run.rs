@@ -1,21 +1,20 @@
 //! One run of a startup.
 //!
-//! Owns its end: complete, failed by its own words, by a panic, or by the end of its budget. Must never end
-//! without one of these.
+//! Owns its end: complete, when the work is done and the checks have passed; failed by the work's own words, by
+//! a panic, or by the end of the budget that bounds both. Must never end without one of these, and never call a
+//! pass that failed a start that failed.
 
-use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{self, Instant};
 
+use crate::check::with_causes;
 use crate::readiness::State;
 
 use super::{Inner, StartupError};
 
-/// How many causes of an error are told.
-const CAUSES_MAX: usize = 8;
-
-/// Runs the startup's own work, and lets readiness follow its phases.
+/// Runs the startup's own work beside the checks, and lets readiness follow both.
 pub(super) async fn run<W>(inner: Arc<Inner>, work: W)
 where
     W: Future<Output = Result<(), StartupError>>,
@@ -25,25 +24,61 @@ where
     let _conclusion = Conclusion { inner: &inner };
     let budget = inner.settings.startup;
     let end = Instant::now().checked_add(budget);
-    let mut phases = inner.startup.watch();
-    let mut work = std::pin::pin!(work);
+    let (mut phases, mut board) = (inner.startup.watch(), inner.validation.watch());
+    let mut said = inner.said_complete.subscribe();
+    let (mut work, mut done) = (std::pin::pin!(work), false);
     inner.publish(State::Initializing);
     let ended = loop {
+        let over = inner.conclude(done);
+        if over && done {
+            break Ok(());
+        }
+        inner.publish(inner.state());
         tokio::select! {
             biased;
-            done = &mut work => break done.map_err(|error| reason(error.as_ref())),
-            timeline = phases.changed() => inner.publish(timeline.readiness()),
-            () = until(end) => break Err(format!("the startup budget of {budget:?} ended")),
+            answer = &mut work, if !done => match answer {
+                Ok(()) => done = true,
+                Err(error) => break Err(with_causes(error.as_ref())),
+            },
+            _ = phases.changed() => {}
+            // Their senders are in `inner`, and never gone.
+            _ = board.changed() => {}
+            _ = said.changed() => {}
+            () = until(end) => break Err(inner.overdue(budget, done)),
         }
     };
-    match ended {
-        // It has been decided before only if the work itself said complete.
-        Ok(()) => drop(inner.startup.complete()),
-        Err(reason) => {
-            if let Err(error) = inner.startup.fail(reason.as_str()) {
-                tracing::error!(reason, %error, "the startup failed too late: clients are admitted");
-            }
+    if let Err(reason) = ended
+        && let Err(error) = inner.startup.fail(reason.as_str())
+    {
+        tracing::error!(reason, %error, "the startup failed too late: clients are admitted");
+    }
+}
+
+impl Inner {
+    /// Completes the start once the work says so, at its end or before it, and the checks have passed. Answers
+    /// whether it is complete.
+    fn conclude(&self, done: bool) -> bool {
+        let said = done || *self.said_complete.borrow();
+        let complete = self.startup.timeline().is_complete();
+        if said && !complete && self.validation.opinion(Instant::now()).is_ready() {
+            // Refused only if it has failed, which this run alone decides.
+            return self.startup.complete().is_ok();
         }
+        complete
+    }
+
+    /// Why a start that has used up its budget was not over.
+    fn overdue(&self, budget: Duration, done: bool) -> String {
+        let missing = self.validation.board().missing();
+        let mut line = format!("the startup budget of {budget:?} ended");
+        for (nth, (name, why)) in missing.iter().enumerate() {
+            let before = if nth == 0 { " without check " } else { ", " };
+            line.push_str(&format!("{before}{name} ({why})"));
+        }
+        if !missing.is_empty() && !done {
+            line.push_str(", and before the startup's own work was done");
+        }
+        line
     }
 }
 
@@ -55,7 +90,7 @@ struct Conclusion<'a> {
 impl Drop for Conclusion<'_> {
     fn drop(&mut self) {
         self.inner.startup.abandon();
-        self.inner.publish(self.inner.startup.timeline().readiness());
+        self.inner.publish(self.inner.state());
     }
 }
 
@@ -64,17 +99,4 @@ async fn until(end: Option<Instant>) {
         Some(end) => time::sleep_until(end).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error and its causes, as one line.
-fn reason(error: &(dyn Error + Send + Sync + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    for _ in 0..CAUSES_MAX {
-        let Some(error) = cause else { break };
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }

@@ -4,18 +4,23 @@
 
 use std::time::Duration;
 
+use crate::check::Checked;
 use crate::environment::{self, EnvSource};
 use crate::gate::Limits;
 use crate::startup::Phases;
-use crate::timeouts::Budgets;
+use crate::timeouts::{Budgets, Factors};
 
 /// What a door goes by. [`Settings::detect`] derives it; change what you know better.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The startup's phases.
     pub phases: Phases,
-    /// How long the startup may take.
+    /// How long the startup and its checks may take.
     pub startup: Duration,
+    /// What must be there before anybody is admitted; by default nothing.
+    pub checks: Vec<Checked>,
+    /// How the environment stretches their timeouts, and how long a pass over them may take.
+    pub factors: Factors,
     /// How long one client may be held.
     pub hold: Duration,
     /// After how long the platform cuts a request.
@@ -43,6 +48,8 @@ impl Settings {
         Self {
             phases: Phases::default(),
             startup: budgets.startup.value,
+            checks: Vec::new(),
+            factors: Factors::derive(environment.name, environment.platform),
             hold: budgets.hold.value,
             request_timeout: budgets.request_timeout.value,
             limits: Limits::default(),

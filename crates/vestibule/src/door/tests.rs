@@ -1,6 +1,8 @@
 //! Breaks the door with startups that fail, panic, hang, or end twice, and with drains and recoveries at the
 //! wrong time. Paused time.
 
+mod checks;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -151,8 +153,8 @@ fn patience_follows_from_where_we_run() {
 
 /// Notes, at its own end, what the service is by then.
 struct Last {
-    readiness: Arc<std::sync::OnceLock<readiness::Watch>>,
-    state: Arc<std::sync::OnceLock<State>>,
+    readiness: Arc<OnceLock<readiness::Watch>>,
+    state: Arc<OnceLock<State>>,
 }
 
 impl Drop for Last {
@@ -163,8 +165,7 @@ impl Drop for Last {
 
 #[tokio::test(start_paused = true)]
 async fn a_startup_has_let_everything_go_before_the_next_may_begin() {
-    let (readiness, state) =
-        <(Arc<std::sync::OnceLock<_>>, Arc<std::sync::OnceLock<_>>)>::default();
+    let (readiness, state) = <(Arc<OnceLock<_>>, Arc<OnceLock<_>>)>::default();
     let last = Last { readiness: Arc::clone(&readiness), state: Arc::clone(&state) };
     let settings = Settings { startup: Duration::from_secs(1), ..settings() };
     let door = Door::start_with(settings, async move |_startup| {

@@ -162,7 +162,10 @@ impl Board {
         }
         if let Opinion::Waiting { .. } = opinion {
             let pause = BETWEEN_PASSES.delay(self.failed, random).min(self.patience(now));
-            self.retry_at = now + pause;
+            // What its breaker keeps from being asked is not waited for a second time behind that.
+            let blocking = self.standings.iter().filter(|one| one.blocks());
+            let shut = blocking.filter_map(|one| one.breaker.shut_until()).max();
+            self.retry_at = (now + pause).max(shut.unwrap_or(now));
             self.failed = self.failed.saturating_add(1);
         } else {
             self.failed = 0;
