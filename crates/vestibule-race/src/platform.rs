@@ -8,7 +8,7 @@
 mod asking;
 mod head;
 mod instance;
-mod probe;
+pub(crate) mod probe;
 mod route;
 mod router;
 
@@ -81,7 +81,7 @@ pub struct Routing {
     pub gave_up: bool,
     /// The most requests that waited at a time.
     pub pending_peak: usize,
-    /// Requests that waited for another to end, though the instance was started: the concurrency was reached.
+    /// Requests that waited for others to end, though the instance was started: the concurrency was reached.
     pub crowded: usize,
     /// Requests that the platform itself refused, or that met no instance.
     pub refused: usize,

@@ -255,16 +255,20 @@ impl Watch<'_> {
         self.done.sort_unstable_by_key(|client| client.number);
         let ready = self.ready.or_else(|| first_ok(&self.done));
         let clock = self.stage.clock;
+        let port_open = self.port_open.get().map(|&at| clock.since_start(at));
+        // The watch looks every few milliseconds; what was routed to was open.
+        let routing = self.stage.routing();
+        let routed_from = routing.as_ref().and_then(|routing| routing.routed_from);
         let outcome = Outcome {
             role: self.stage.role,
             address: self.stage.authority.clone(),
             last_arrival: self.scenario.head_start + self.scenario.spread,
-            port_open: self.port_open.get().map(|&at| clock.since_start(at)),
+            port_open: port_open.or(routed_from).map(|at| at.min(routed_from.unwrap_or(at))),
             clients: self.done,
             ready,
             exit: self.exit,
             last_lines,
-            routing: self.stage.routing(),
+            routing,
             trace,
         };
         self.stage.end().await;

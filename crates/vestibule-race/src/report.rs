@@ -2,6 +2,7 @@
 //!
 //! Owns their form. Pure functions to `String`; must never print, and never count by itself.
 
+mod column;
 pub mod json;
 pub mod junit;
 mod note;
@@ -10,6 +11,7 @@ pub mod text;
 pub mod trace;
 mod units;
 
+pub use column::Column;
 pub use note::Note;
 pub use style::{Ink, Style};
 
@@ -36,6 +38,12 @@ impl<'a> Run<'a> {
             tally: Tally::count(&outcome.clients, outcome.ready.as_ref()),
             judged: true,
         }
+    }
+
+    /// Which of the raced arrangements it is.
+    #[must_use]
+    pub fn column(&self) -> Column {
+        Column::of(self.outcome)
     }
 
     /// A race that stands beside for comparison.

@@ -64,7 +64,7 @@ pub(crate) fn demo(args: DemoArgs) -> Result<Exit, Error> {
     session.show(
         [
             text::picture(&door, screen.style),
-            text::comparison(&bare, &door, screen.style),
+            text::comparison(&[&bare, &door], screen.style),
             traces([bare.outcome, door.outcome], &screen),
             story::ending(&bare, &door, screen.style),
         ]

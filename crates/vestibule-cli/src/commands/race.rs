@@ -1,8 +1,10 @@
 //! `vestibule race`: reproduces the cold-start race and counts what clients saw.
 //!
-//! Owns its arguments and the choice of races. The racing is `vestibule-race`'s, the terminal
+//! Owns its arguments. Which races they mean is `plan`'s, the racing is `vestibule-race`'s, the terminal
 //! `screen`'s, the signals `session`'s.
 
+mod plan;
+mod platform;
 pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod session;
@@ -12,17 +14,16 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use vestibule_race::RaceError;
 use vestibule_race::report::{Run, json, junit, text};
-use vestibule_race::{Address, Door, Launch, Output, RaceError, Scenario, Target};
 
 use crate::duration::duration;
 use crate::error::Error;
 use crate::exit::Exit;
+pub(crate) use plan::front;
+use platform::PlatformArgs;
 use screen::{Screen, ScreenArgs};
 use session::Session;
-
-/// The patience of production, for a front that would take a laptop for a laptop.
-const HOLD: &str = "60s";
 
 /// Reproduce the cold-start race and count what clients saw.
 ///
@@ -77,7 +78,8 @@ pub(crate) struct RaceArgs {
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
 
-    /// Race CMD bare and behind the door, and show both; the door decides
+    /// Race CMD bare and behind the door, and show both; the door decides. On a platform also with its own
+    /// best probe, and with both
     #[arg(long, conflicts_with = "url")]
     compare: bool,
 
@@ -98,6 +100,9 @@ pub(crate) struct RaceArgs {
     /// Race what is already running there: ws://HOST:PORT/PATH
     #[arg(long, value_name = "URL", conflicts_with = "command")]
     url: Option<String>,
+
+    #[command(flatten)]
+    platform: PlatformArgs,
 
     /// Write the result as JSON to stdout
     #[arg(long)]
@@ -127,32 +132,28 @@ pub(crate) struct RaceArgs {
 #[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
 pub(crate) fn race(args: Box<RaceArgs>) -> Result<Exit, Error> {
     let screen = Screen::detect(&args.screen);
-    let plan = plan(&args)?;
+    let plan = plan::plan(&args)?;
     let session = Session::open(&screen)?;
-    let judged = match plan {
-        Plan::One(scenario) => {
-            let outcome = session.run(&scenario)?;
-            let run = Run::judged(&outcome);
-            let page = || text::single(&run, screen.style);
-            report(&args, &session, &[&run], page)?;
-            run.tally
+    let Some((last, others)) = plan.races.split_last() else { return Ok(Exit::Ok) };
+    let mut outcomes = Vec::with_capacity(plan.races.len());
+    for planned in others {
+        let outcome = session.run(&planned.scenario)?;
+        if !args.json {
+            session.show(text::picture(&planned.run(&outcome), screen.style))?;
         }
-        Plan::Both { bare, door } => {
-            let bare = session.run(&bare)?;
-            let bare = Run::for_comparison(&bare);
-            if !args.json {
-                session.show(text::picture(&bare, screen.style))?;
-            }
-            let door = session.run(&door)?;
-            let door = Run::judged(&door);
-            let page = || {
-                text::picture(&door, screen.style) + &text::comparison(&bare, &door, screen.style)
-            };
-            report(&args, &session, &[&bare, &door], page)?;
-            door.tally
-        }
-    };
-    Ok(if judged.lost == 0 { Exit::Ok } else { Exit::ClientLost })
+        outcomes.push(outcome);
+    }
+    outcomes.push(session.run(&last.scenario)?);
+    let runs: Vec<Run<'_>> =
+        plan.races.iter().zip(&outcomes).map(|(planned, outcome)| planned.run(outcome)).collect();
+    let runs: Vec<&Run<'_>> = runs.iter().collect();
+    report(&args, &session, &runs, || match runs[..] {
+        [only] => text::single(only, screen.style),
+        [.., last] => text::picture(last, screen.style) + &text::comparison(&runs, screen.style),
+        [] => String::new(),
+    })?;
+    let lost = runs.iter().any(|run| run.judged && run.tally.lost > 0);
+    Ok(if lost { Exit::ClientLost } else { Exit::Ok })
 }
 
 /// The file first: whoever reads stdout may leave, and the race's status is the clients', not its
@@ -183,87 +184,6 @@ fn write_whole(file: &Path, document: &str) -> Result<(), Error> {
         }
         failed(error)
     })
-}
-
-/// The races to run.
-#[derive(Debug)]
-enum Plan {
-    /// One, which is judged.
-    One(Box<Scenario>),
-    /// Two with the same arrivals; the door is judged.
-    Both { bare: Box<Scenario>, door: Box<Scenario> },
-}
-
-fn plan(args: &RaceArgs) -> Result<Plan, Error> {
-    if let Some(url) = &args.url {
-        let (address, path) = Address::from_url(url).map_err(explained)?;
-        let scenario = scenario(args, Target::Address(address));
-        let path = args.path.clone().or(path).unwrap_or(scenario.path);
-        return Ok(Plan::One(Box::new(Scenario { path, ..scenario })));
-    }
-    let bare = || scenario(args, Target::Bare(launch(args)));
-    let door = || Ok(scenario(args, door(args)?));
-    match (args.compare, args.door_only) {
-        (true, _) => Ok(Plan::Both { bare: Box::new(bare()), door: Box::new(door()?) }),
-        (false, true) => Ok(Plan::One(Box::new(door()?))),
-        (false, false) => Ok(Plan::One(Box::new(bare()))),
-    }
-}
-
-fn scenario(args: &RaceArgs, target: Target) -> Scenario {
-    let usual = Scenario::new(target);
-    Scenario {
-        clients: args.clients,
-        head_start: args.head_start,
-        spread: args.spread,
-        path: args.path.clone().unwrap_or(usual.path),
-        headers: args.header.clone(),
-        message: Some(args.send.clone()).filter(|text| !text.is_empty()),
-        require_reply: args.expect_reply,
-        settle: args.settle,
-        timeout: args.timeout,
-        ready_path: args.ready_path.clone(),
-        seed: args.seed,
-        trace: None,
-        output: if args.show_output { Output::Show } else { Output::KeepLastLines },
-        platform: None,
-        target: usual.target,
-    }
-}
-
-fn door(args: &RaceArgs) -> Result<Target, Error> {
-    let flags = args.door.split_whitespace().map(str::to_owned).collect();
-    Ok(Target::Door(Door {
-        front: front(args.ready_path.as_deref(), flags)?,
-        command: launch(args),
-    }))
-}
-
-fn launch(args: &RaceArgs) -> Launch {
-    Launch { argv: args.command.clone(), env: Vec::new() }
-}
-
-/// This very program as a front, with the user's flags after our own.
-pub(crate) fn front(ready_path: Option<&str>, flags: Vec<String>) -> Result<Vec<String>, Error> {
-    let mut front = vec![own_program()?, "run".to_owned()];
-    let given = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
-    if let Some(path) = ready_path.filter(|_| !given("--ready-path") && !given("--ready")) {
-        front.extend(["--ready-path".to_owned(), path.to_owned()]);
-    }
-    if !given("--hold") {
-        front.extend(["--hold".to_owned(), HOLD.to_owned()]);
-    }
-    front.extend(flags);
-    Ok(front)
-}
-
-/// Where this program is. Without /proc the kernel doesn't say; then it is what it was called by.
-fn own_program() -> Result<String, Error> {
-    let found = std::env::current_exe().ok().map(PathBuf::into_os_string);
-    let own = found.or_else(|| std::env::args_os().next()).ok_or_else(|| {
-        Error::system("cannot find this program itself").hint("call it by its whole path")
-    })?;
-    Ok(own.to_string_lossy().into_owned())
 }
 
 /// A race that could not be run, with what to do about it.
@@ -301,76 +221,4 @@ fn rooted(text: &str) -> Result<String, String> {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("use NAME: VALUE")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Typed {
-        #[command(flatten)]
-        race: RaceArgs,
-    }
-
-    fn typed(line: &str) -> Result<RaceArgs, clap::Error> {
-        Ok(Typed::try_parse_from(format!("race {line}").split(' '))?.race)
-    }
-
-    fn only(args: &RaceArgs) -> Scenario {
-        let Plan::One(scenario) = plan(args).unwrap() else { panic!("one race") };
-        *scenario
-    }
-
-    // Breaks the arguments where they contradict each other or name nothing to race.
-    #[test]
-    fn contradictions_are_usage_errors() {
-        for wrong in [
-            "",
-            "--url ws://h/ -- app",
-            "--url ws://h/ --compare",
-            "--compare --door-only -- app",
-            "--clients 0 -- app",
-            "--path ws -- app",
-            "--spread 5 -- app",
-            "--header Cookie -- app",
-        ] {
-            assert!(typed(wrong).is_err(), "{wrong}");
-        }
-        assert!(typed("-- app --port {port}").is_ok());
-    }
-
-    #[test]
-    fn a_comparison_races_bare_first_and_judges_the_door() {
-        let args = typed("--compare --ready-path /health --door --settle=0 -- app {port}").unwrap();
-        let Plan::Both { bare, door } = plan(&args).unwrap() else { panic!("two races") };
-        let Target::Bare(launch) = &bare.target else { panic!("bare first") };
-        assert_eq!(launch.argv, ["app", "{port}"]);
-        let Target::Door(door) = &door.target else { panic!("then the door") };
-        assert_eq!(door.front[1..].join(" "), "run --ready-path /health --hold 60s --settle=0");
-    }
-
-    #[test]
-    fn flags_for_the_door_outrank_ours() {
-        let flags = ["--hold=5s", "--ready", "notify"].map(str::to_owned).to_vec();
-        let front = front(Some("/health"), flags).unwrap();
-        assert_eq!(front[1..].join(" "), "run --hold=5s --ready notify");
-    }
-
-    #[test]
-    fn a_url_brings_its_path_unless_one_is_given() {
-        let path = |line: &str| only(&typed(line).unwrap()).path;
-        assert_eq!(path("--url ws://h:1/chat?room=1"), "/chat?room=1");
-        assert_eq!(path("--url ws://h:1"), "/ws");
-        assert_eq!(path("--url ws://h:1/chat --path /other"), "/other");
-    }
-
-    #[test]
-    fn an_empty_message_means_none() {
-        let mut args = typed("-- app").unwrap();
-        args.send = String::new();
-        assert_eq!(only(&args).message, None);
-    }
 }

@@ -39,8 +39,8 @@ enum State {
 struct Pending<W> {
     waiter: W,
     arrived: Instant,
-    /// Arrived when the instance took traffic already, so that only its concurrency held it up.
-    met_a_crowd: bool,
+    /// Only the instance's concurrency holds it up.
+    is_crowded: bool,
 }
 
 /// The instance and its queue; `W` is whatever waits.
@@ -78,8 +78,7 @@ impl<W> Model<W> {
 
     /// A request comes. Says whether the instance has to be started for it.
     pub(super) fn arrive(&mut self, waiter: W, now: Instant) -> bool {
-        let met_a_crowd = matches!(self.state, State::Serving { .. });
-        self.pending.push_back(Pending { waiter, arrived: now, met_a_crowd });
+        self.pending.push_back(Pending { waiter, arrived: now, is_crowded: false });
         if !matches!(self.state, State::Absent) {
             return false;
         }
@@ -146,10 +145,7 @@ impl<W> Model<W> {
             };
             let Some(first) = self.pending.pop_front() else { break };
             match fate {
-                Fate::Routed => {
-                    self.in_flight += 1;
-                    self.counted.crowded += usize::from(first.met_a_crowd && first.arrived < now);
-                }
+                Fate::Routed => self.in_flight += 1,
                 Fate::NoInstance | Fate::Unavailable => self.counted.refused += 1,
             }
             over.push((first.waiter, fate));
@@ -159,8 +155,22 @@ impl<W> Model<W> {
             self.counted.refused += 1;
             over.push((last.waiter, Fate::NoInstance));
         }
+        self.note_the_crowd();
         self.counted.pending_peak = self.counted.pending_peak.max(self.pending.len());
         over
+    }
+
+    /// Whoever is left although the instance takes traffic waits for room.
+    fn note_the_crowd(&mut self) {
+        if !matches!(self.state, State::Serving { .. }) {
+            return;
+        }
+        // Those noted before stand in front.
+        let new = self.pending.iter_mut().rev().take_while(|pending| !pending.is_crowded);
+        for pending in new {
+            pending.is_crowded = true;
+            self.counted.crowded += 1;
+        }
     }
 
     /// When somebody's wait ends if nothing happens before.

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | `schema` | `vestibule.race/1` |
 //! | `passed`, `lost` | whether, and how many, clients of the judged race were lost |
-//! | `runs[]` | one for each race: `bare` then `door`, or the only one |
+//! | `runs[]` | one for each race: `bare` then `door`, the four columns of a platform, or the only one |
 //! | `runs[].role`, `.judged`, `.address` | `bare`, `door` or `address`; whether it decides; what was dialled |
+//! | `runs[].column`, `.platform` | on a platform alone: `none`, `http_probe`, `vestibule` or `both`; and what it did: `probe`, `concurrency`, `started_ms`, `routed_from_ms`, `probe_failures`, `gave_up`, `pending_peak`, `crowded`, `refused` |
 //! | `runs[].clients`, `.last_arrival_ms` | how many came, and until when |
 //! | `runs[].port_open_ms` | when the dialled port was first listened on |
 //! | `runs[].ready` | `at_ms`, and `source`: `stamp`, `probe` or `first_ok` |
@@ -27,6 +28,7 @@ use serde::Serialize;
 use super::{Note, Run};
 use crate::{
     evidence::Readiness,
+    platform::Routing,
     seen::Client,
     tally::{Lag, Tally},
     target::Exit,
@@ -63,6 +65,10 @@ struct RunEntry {
     role: &'static str,
     judged: bool,
     address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<PlatformEntry>,
     clients: usize,
     last_arrival_ms: f64,
     port_open_ms: Option<f64>,
@@ -74,6 +80,19 @@ struct RunEntry {
     lag_ms: LagsEntry,
     notes: Vec<String>,
     visits: Vec<VisitEntry>,
+}
+
+#[derive(Serialize)]
+struct PlatformEntry {
+    probe: String,
+    concurrency: usize,
+    started_ms: Option<f64>,
+    routed_from_ms: Option<f64>,
+    probe_failures: u32,
+    gave_up: bool,
+    pending_peak: usize,
+    crowded: usize,
+    refused: usize,
 }
 
 #[derive(Serialize)]
@@ -123,6 +142,8 @@ fn run_entry(run: &Run<'_>) -> RunEntry {
         role: outcome.role.label(),
         judged: run.judged,
         address: outcome.address.clone(),
+        column: outcome.routing.as_ref().map(|_| run.column().key()),
+        platform: outcome.routing.as_ref().map(platform_entry),
         clients: run.tally.clients,
         last_arrival_ms: ms(outcome.last_arrival),
         port_open_ms: outcome.port_open.map(ms),
@@ -140,6 +161,20 @@ fn run_entry(run: &Run<'_>) -> RunEntry {
         },
         notes: Note::of(run).iter().map(Note::to_string).collect(),
         visits: visit_entries(&outcome.clients, outcome.ready.as_ref()),
+    }
+}
+
+fn platform_entry(routing: &Routing) -> PlatformEntry {
+    PlatformEntry {
+        probe: routing.service.probe.to_string(),
+        concurrency: routing.service.concurrency,
+        started_ms: routing.started.map(ms),
+        routed_from_ms: routing.routed_from.map(ms),
+        probe_failures: routing.probe_failures,
+        gave_up: routing.gave_up,
+        pending_peak: routing.pending_peak,
+        crowded: routing.crowded,
+        refused: routing.refused,
     }
 }
 
@@ -185,7 +220,7 @@ fn us_as_ms(us: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{bare, door};
+    use crate::report::sample::{bare, door, on_a_platform};
     use serde_json::{Value, json};
 
     fn parsed(runs: &[&Run<'_>]) -> Value {
@@ -234,6 +269,27 @@ mod tests {
                 "first_reply_ms": null,
                 "ended_ms": 851.0,
                 "lag_ms": -1949.0,
+            })
+        );
+    }
+
+    #[test]
+    fn a_platforms_part_is_there_only_on_a_platform() {
+        let bare = on_a_platform(bare(), "http:/health");
+        let run = parsed(&[&Run::judged(&bare)])["runs"][0].clone();
+        assert_eq!((&run["role"], &run["column"]), (&json!("bare"), &json!("http_probe")));
+        assert_eq!(
+            run["platform"],
+            json!({
+                "probe": "GET /health every 1 s",
+                "concurrency": 80,
+                "started_ms": 200.0,
+                "routed_from_ms": 510.0,
+                "probe_failures": 0,
+                "gave_up": false,
+                "pending_peak": 5,
+                "crowded": 0,
+                "refused": 0,
             })
         );
     }

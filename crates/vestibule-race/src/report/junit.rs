@@ -20,7 +20,7 @@ pub fn document(runs: &[&Run<'_>]) -> String {
 }
 
 fn suite(xml: &mut String, run: &Run<'_>) {
-    let role = run.outcome.role.label();
+    let column = run.column().key();
     let (failures, skipped) = match run.judged {
         true => (run.tally.lost, 0),
         false => (0, run.tally.lost),
@@ -29,21 +29,21 @@ fn suite(xml: &mut String, run: &Run<'_>) {
     // Writing to a String does not fail.
     let _ = writeln!(
         xml,
-        "  <testsuite name=\"cold start, {role}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{:.3}\">",
+        "  <testsuite name=\"cold start, {column}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{:.3}\">",
         run.tally.clients,
         last.unwrap_or_default().as_secs_f64(),
     );
     for client in &run.outcome.clients {
-        case(xml, role, client, run.judged);
+        case(xml, &column, client, run.judged);
     }
     xml.push_str("  </testsuite>\n");
 }
 
-fn case(xml: &mut String, role: &str, client: &Client, judged: bool) {
+fn case(xml: &mut String, column: &str, client: &Client, judged: bool) {
     let took = client.ended.saturating_sub(client.arrived);
     let _ = write!(
         xml,
-        "    <testcase classname=\"vestibule.race.{role}\" name=\"client {}, arrived at {}\" time=\"{:.3}\"",
+        "    <testcase classname=\"vestibule.race.{column}\" name=\"client {}, arrived at {}\" time=\"{:.3}\"",
         client.number,
         seconds(client.arrived),
         took.as_secs_f64(),

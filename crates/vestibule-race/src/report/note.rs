@@ -44,6 +44,18 @@ pub enum Note {
         /// How many.
         clients: usize,
     },
+    /// The platform's probe failed for good.
+    ProbeGaveUp {
+        /// After how many attempts.
+        failures: u32,
+    },
+    /// Clients waited for others to leave, since the platform sends only so many at a time.
+    Crowded {
+        /// How many.
+        clients: usize,
+        /// How many at a time.
+        concurrency: usize,
+    },
     /// Some clients were ok before readiness was told.
     OkBeforeReady {
         /// How many.
@@ -88,6 +100,16 @@ impl Note {
         let clients = run.tally.of(RESTART);
         if outcome.role == Role::Door && outcome.exit.is_none() && clients > 0 {
             notes.push(Self::GivenUp { clients });
+        }
+        if let Some(routing) = &outcome.routing {
+            let (clients, failures) = (routing.crowded, routing.probe_failures);
+            if routing.gave_up {
+                notes.push(Self::ProbeGaveUp { failures });
+            }
+            if clients > 0 {
+                let concurrency = routing.service.concurrency;
+                notes.push(Self::Crowded { clients, concurrency });
+            }
         }
         let clients = ok_before_ready(run);
         if clients > 0 {
@@ -147,6 +169,15 @@ impl fmt::Display for Note {
                 f,
                 "closed 1012 is the door's word where the app dropped a connection without a \
                  Close ({clients} times); look for the reason with --show-output"
+            ),
+            Self::ProbeGaveUp { failures } => write!(
+                f,
+                "the startup probe failed {failures} times, and the platform ended the instance"
+            ),
+            Self::Crowded { clients, concurrency } => write!(
+                f,
+                "{clients} clients came while the instance had its {concurrency} and waited for \
+                 others to leave; see --concurrency"
             ),
             Self::OkBeforeReady { clients } => write!(
                 f,

@@ -62,3 +62,20 @@ pub(crate) fn door() -> Outcome {
     });
     outcome(Role::Door, clients.collect())
 }
+
+/// A race on a platform; its instance was started at 0.2 s.
+pub(crate) fn on_a_platform(outcome: Outcome, probe: &str) -> Outcome {
+    let probe: crate::Probe = probe.parse().unwrap();
+    let ms = |ms| Some(Duration::from_millis(ms));
+    let routing = crate::Routing {
+        service: crate::CloudRun::new(probe),
+        started: ms(200),
+        routed_from: ms(510),
+        probe_failures: 0,
+        gave_up: false,
+        pending_peak: 5,
+        crowded: 0,
+        refused: 0,
+    };
+    Outcome { routing: Some(routing), ..outcome }
+}

@@ -1,13 +1,13 @@
 //! The report for people: what each client saw, drawn over time, within 72 columns.
 //!
-//! Owns the page. The drawing of one race over time is in `timeline`, the table of two in `table`.
+//! Owns the page. The drawing of one race over time is in `timeline`, the table of several in `table`.
 
 mod marks;
 mod table;
 mod timeline;
 
 use super::{
-    Note, Run,
+    Column, Note, Run,
     style::{Ink, Style},
     units::{lag, percent, short_seconds},
 };
@@ -31,10 +31,11 @@ pub fn single(run: &Run<'_>, style: Style) -> String {
     page
 }
 
-/// The page of two races with the same arrivals, the second of which is judged.
+/// The page of races with the same arrivals, of which some are judged.
 #[must_use]
-pub fn compare(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    picture(bare, style) + &picture(door, style) + &comparison(bare, door, style)
+pub fn compare(runs: &[&Run<'_>], style: Style) -> String {
+    let pictures: String = runs.iter().map(|run| picture(run, style)).collect();
+    pictures + &comparison(runs, style)
 }
 
 /// The upper part of [`compare`], once for each race: what can be shown when it has ended.
@@ -43,25 +44,40 @@ pub fn picture(run: &Run<'_>, style: Style) -> String {
     format!("{}{}\n", section(run, style), ending(run, style))
 }
 
-/// The lower part of [`compare`]: both in numbers, and the verdict.
+/// The lower part of [`compare`]: all in numbers, and the verdicts.
 #[must_use]
-pub fn comparison(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    let table = table::side_by_side(bare, door, style);
-    format!("{table}\n  Bare, {}.\n{}", fate(bare), verdict(door, style))
+pub fn comparison(runs: &[&Run<'_>], style: Style) -> String {
+    let mut page = table::side_by_side(runs, style);
+    page.push('\n');
+    for run in runs.iter().filter(|run| !run.judged) {
+        page.push_str(&format!("  {}, {}.\n", run.column().subject(), fate(run)));
+    }
+    for run in runs.iter().filter(|run| run.judged) {
+        page.push_str(&verdict(run, style));
+    }
+    page
 }
 
 /// Title and timeline of one race.
 fn section(run: &Run<'_>, style: Style) -> String {
-    let what = match run.outcome.role {
-        Role::Bare => "BARE   clients dial the app itself",
-        Role::Door => "DOOR   clients dial vestibule, in front of the same app",
-        Role::Address => "RACE   clients dial a running address",
+    let column = run.column();
+    let name = match column {
+        Column::Direct(Role::Address) => "RACE".into(),
+        named => named.label().to_uppercase(),
     };
+    let indent = name.len().max(4) + 3;
+    let what = format!("{name:<indent$}{}", column.description());
+    let probe = run.outcome.routing.as_ref().map_or_else(String::new, |routing| {
+        let line = format!("{:indent$}startup probe: {}", "", routing.service.probe);
+        // A path may be long.
+        line.chars().take(WIDTH).chain(['\n']).collect()
+    });
     let tally = &run.tally;
     let window = short_seconds(run.outcome.last_arrival);
     format!(
-        "{}\n       {} clients within {window} at {}\n\n{}",
-        style.paint(Ink::Strong, what),
+        "{}\n{:indent$}{} clients within {window} at {}\n{probe}\n{}",
+        style.paint(Ink::Strong, &what),
+        "",
         tally.clients,
         run.outcome.address,
         timeline::draw(run, WIDTH, style),
@@ -102,11 +118,7 @@ fn wrapped(sentence: &str) -> String {
 fn verdict(run: &Run<'_>, style: Style) -> String {
     let good = run.tally.lost == 0;
     let ink = if good { Ink::Good } else { Ink::Bad };
-    let whose = match run.outcome.role {
-        Role::Bare => "Bare",
-        Role::Door => "Behind the door",
-        Role::Address => "There",
-    };
+    let whose = run.column().subject();
     let line = format!("{} {whose}, {}.", style.verdict(good), fate(run));
     format!("{}\n", style.paint(ink, &line))
 }

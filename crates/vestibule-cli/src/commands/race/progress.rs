@@ -6,6 +6,7 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use vestibule_race::platform::Ask;
 use vestibule_race::{Progress, Scenario, Target};
 
 /// Between two plain lines.
@@ -25,10 +26,15 @@ pub(crate) struct Ticker {
 impl Ticker {
     /// For one race; `live` if stderr is a terminal.
     pub(crate) fn new(scenario: &Scenario, live: bool) -> Self {
-        let name = match scenario.target {
-            Target::Bare(_) => "bare",
-            Target::Door(_) => "door",
-            Target::Address(_) => "race",
+        let asks = scenario.platform.as_ref().map(|service| &service.probe.ask);
+        let name = match (&scenario.target, asks) {
+            (Target::Bare(_), None) => "bare",
+            (Target::Door(_), None) => "door",
+            (Target::Address(_), _) => "race",
+            (Target::Bare(_), Some(Ask::Tcp)) => "none",
+            (Target::Bare(_), Some(Ask::Http(_))) => "http probe",
+            (Target::Door(_), Some(Ask::Tcp)) => "vestibule",
+            (Target::Door(_), Some(Ask::Http(_))) => "both",
         };
         Self { name, live, next_plain: PLAIN_EVERY, plain_lines: 0 }
     }

@@ -1,4 +1,4 @@
-//! The marks under a timeline: the port opened here, the app was ready there.
+//! The marks under a timeline: the port opened here, the app was ready there, a platform routed from then on.
 //!
 //! Owns their places, so that no two labels overlap and none leaves the page.
 
@@ -16,8 +16,11 @@ use crate::report::{
 
 /// One line for each mark that has no room beside the last one.
 pub(super) fn lines(run: &Run<'_>, scale: Scale, style: Style) -> Vec<String> {
-    let named =
-        [("port open", run.outcome.port_open), ("ready", run.outcome.ready.map(|ready| ready.at))];
+    let outcome = run.outcome;
+    let routed = outcome.routing.as_ref().and_then(|routing| routing.routed_from);
+    let ready = outcome.ready.map(|ready| ready.at);
+    let mut named = [("port open", outcome.port_open), ("routed", routed), ("ready", ready)];
+    named.sort_by_key(|(_, at)| *at);
     let mut rows: Vec<String> = Vec::new();
     let mut row = String::new();
     for (name, at) in named {

@@ -1,4 +1,4 @@
-//! Two races side by side, in numbers.
+//! Races side by side, in numbers.
 //!
 //! Owns the table.
 
@@ -14,84 +14,102 @@ use crate::{
     tally::Lag,
 };
 
-/// Width of the names.
-const NAME: usize = 34;
-/// Width of one column of numbers.
-const CELL: usize = 15;
+/// Width of the names and of one column of numbers, for two columns and for more.
+const WIDE: [usize; 2] = [34, 15];
+const NARROW: [usize; 2] = [25, 11];
+/// Where a name ends and the part of a lag begins, wide and narrow.
+const PARTS: [usize; 2] = [24, 21];
 
 /// The table, each line with its end.
-pub(super) fn side_by_side(bare: &Run<'_>, door: &Run<'_>, style: Style) -> String {
-    let mut table = Table { style, text: String::new() };
-    let heads = [bare, door].map(|run| run.outcome.role.label().to_uppercase());
-    table.row("", &heads, [Ink::Strong; 2]);
-    let outcomes: BTreeSet<Seen> = [bare, door]
-        .iter()
-        .flat_map(|run| run.tally.seen.keys().copied())
-        .chain([Seen::Ok])
-        .collect();
-    for seen in outcomes {
-        let counts = [bare, door].map(|run| run.tally.of(seen));
-        let inks = counts.map(|count| match (seen.is_lost(), count) {
-            (true, 1..) => Ink::Bad,
-            (false, 1..) => Ink::Good,
-            (_, 0) => Ink::Faint,
+pub(super) fn side_by_side(runs: &[&Run<'_>], style: Style) -> String {
+    let ([name, cell], part) = match runs.len() {
+        0..=2 => (WIDE, PARTS[0]),
+        _ => (NARROW, PARTS[1]),
+    };
+    let mut table = Table { name, cell, part, style, text: String::new() };
+    let heads = runs.iter().map(|run| (run.column().label().to_uppercase(), Ink::Strong));
+    table.row("", heads);
+    for seen in outcomes(runs) {
+        let shares = runs.iter().map(|run| {
+            let count = run.tally.of(seen);
+            let ink = match (seen.is_lost(), count) {
+                (true, 1..) => Ink::Bad,
+                (false, 1..) => Ink::Good,
+                (_, 0) => Ink::Faint,
+            };
+            (share(count, run.tally.clients), ink)
         });
-        let all = [bare.tally.clients, door.tally.clients];
-        table.row(&seen.label(), &shares(counts, all), inks);
+        table.row(&seen.label(), shares);
     }
-    table.rule();
-    let lost = [bare, door].map(|run| run.tally.lost);
-    let inks = lost.map(|lost| if lost > 0 { Ink::Bad } else { Ink::Good });
-    table.row("lost", &shares(lost, [bare.tally.clients, door.tally.clients]), inks);
-    table.lags("lag behind readiness", [bare.tally.lag_early, door.tally.lag_early]);
-    table.lags("handshake once ready", [bare.tally.lag_late, door.tally.lag_late]);
+    table.rule(runs.len());
+    let lost = runs.iter().map(|run| {
+        let lost = run.tally.lost;
+        (share(lost, run.tally.clients), if lost > 0 { Ink::Bad } else { Ink::Good })
+    });
+    table.row("lost", lost);
+    table.lags("lag behind readiness", runs.iter().map(|run| run.tally.lag_early));
+    table.lags("handshake once ready", runs.iter().map(|run| run.tally.lag_late));
     table.text
 }
 
+/// The rows: what anybody saw; on a platform also what this is about, seen or not.
+fn outcomes(runs: &[&Run<'_>]) -> BTreeSet<Seen> {
+    let mut outcomes: BTreeSet<Seen> =
+        runs.iter().flat_map(|run| run.tally.seen.keys().copied()).chain([Seen::Ok]).collect();
+    if runs.iter().any(|run| run.outcome.routing.is_some()) {
+        outcomes.extend([Seen::Refused, Seen::Closed(1011)]);
+    }
+    outcomes
+}
+
 struct Table {
+    name: usize,
+    cell: usize,
+    part: usize,
     style: Style,
     text: String,
 }
 
 impl Table {
-    fn row(&mut self, name: &str, cells: &[String; 2], inks: [Ink; 2]) {
-        let mut line = format!("  {name:<NAME$}");
-        for (cell, ink) in cells.iter().zip(inks) {
-            line.push_str(&self.style.paint(ink, &format!("{cell:>CELL$}")));
+    fn row(&mut self, name: &str, cells: impl Iterator<Item = (String, Ink)>) {
+        let mut line = format!("  {name:<0$}", self.name);
+        for (cell, ink) in cells {
+            line.push_str(&self.style.paint(ink, &format!("{cell:>0$}", self.cell)));
         }
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    fn rule(&mut self) {
-        let rule: String = std::iter::repeat_n(self.style.rule(), NAME + 2 * CELL).collect();
+    fn rule(&mut self, columns: usize) {
+        let width = self.name + columns * self.cell;
+        let rule: String = std::iter::repeat_n(self.style.rule(), width).collect();
         let rule = self.style.paint(Ink::Faint, &rule);
         self.text.push_str(&format!("  {rule}\n"));
     }
 
-    /// Median, 99th percentile and maximum of two lags; nothing where neither has one.
-    fn lags(&mut self, name: &str, lags: [Option<Lag>; 2]) {
+    /// Median, 99th percentile and maximum of each lag; nothing where there is none.
+    fn lags(&mut self, name: &str, lags: impl Iterator<Item = Option<Lag>>) {
+        let lags: Vec<Option<Lag>> = lags.collect();
         if lags.iter().all(Option::is_none) {
             return;
         }
-        let parts = [
-            ("p50", lags.map(|known| known.map(|lag| lag.p50_us))),
-            ("p99", lags.map(|known| known.map(|lag| lag.p99_us))),
-            ("max", lags.map(|known| known.map(|lag| lag.max_us))),
-        ];
-        for (number, (part, values)) in parts.into_iter().enumerate() {
+        let parts: [(&str, fn(Lag) -> i64); 3] =
+            [("p50", |lag| lag.p50_us), ("p99", |lag| lag.p99_us), ("max", |lag| lag.max_us)];
+        for (number, (part, value)) in parts.into_iter().enumerate() {
             let name = if number == 0 { name } else { "" };
-            let cells = values.map(|value| value.map_or("-".into(), lag));
-            let inks = values.map(|value| value.map_or(Ink::Faint, |_| Ink::Strong));
-            self.row(&format!("{name:<24}{part}"), &cells, inks);
+            let cells = lags.iter().map(|known| match known.map(value) {
+                Some(us) => (lag(us), Ink::Strong),
+                None => ("-".into(), Ink::Faint),
+            });
+            self.row(&format!("{name:<0$}{part}", self.part), cells);
         }
     }
 }
 
 /// `101   50 %`; a lone `0` for none.
-fn shares(counts: [usize; 2], all: [usize; 2]) -> [String; 2] {
-    [0, 1].map(|side| match counts[side] {
+fn share(count: usize, all: usize) -> String {
+    match count {
         0 => format!("0{:6}", ""),
-        count => format!("{count}{:>6}", percent(count, all[side])),
-    })
+        count => format!("{count}{:>6}", percent(count, all)),
+    }
 }

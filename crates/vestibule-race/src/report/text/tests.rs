@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     evidence::{Readiness, Source},
     race::Outcome,
-    report::sample::{bare, door},
+    report::sample::{bare, door, on_a_platform},
     seen::{Client, Seen},
     target::Exit,
 };
@@ -20,7 +20,7 @@ const COLOURS: Style = Style { colour: true, unicode: true };
 #[test]
 fn a_comparison_shows_the_picture_at_a_glance() {
     let (bare, door) = (bare(), door());
-    let page = compare(&Run::for_comparison(&bare), &Run::judged(&door), BLOCKS);
+    let page = compare(&[&Run::for_comparison(&bare), &Run::judged(&door)], BLOCKS);
     let expected = "
 BARE   clients dial the app itself
        40 clients within 4 s at 127.0.0.1:20001
@@ -58,6 +58,56 @@ DOOR   clients dial vestibule, in front of the same app
 ✔ Behind the door, all 40 clients were served.
 ";
     assert_eq!(page, expected[1..], "\n{page}");
+}
+
+#[test]
+fn four_columns_fit_the_page_and_say_which_is_which() {
+    let long = format!("http:/{}", "x".repeat(100));
+    let outcomes = [
+        on_a_platform(bare(), "tcp"),
+        on_a_platform(door_less(door()), "http:/health"),
+        on_a_platform(door(), "tcp"),
+        on_a_platform(door(), &long),
+    ];
+    let runs: Vec<Run<'_>> = outcomes
+        .iter()
+        .map(|o| if o.role == Role::Door { Run::judged(o) } else { Run::for_comparison(o) })
+        .collect();
+    let page = compare(&runs.iter().collect::<Vec<_>>(), BLOCKS);
+    let expected = "
+                                  NONE HTTP PROBE  VESTIBULE       BOTH
+  ok                          15  38 %   40 100 %   40 100 %   40 100 %
+  refused                      5  13 %    0          0          0
+  closed 1011                 20  50 %    0          0          0
+  ─────────────────────────────────────────────────────────────────────
+  lost                        25  63 %    0          0          0
+  lag behind readiness p50           -      17 ms      17 ms      17 ms
+                       p99           -      29 ms      29 ms      29 ms
+                       max           -      29 ms      29 ms      29 ms
+  handshake once ready p50      2.0 ms     3.0 ms     3.0 ms     3.0 ms
+                       p99      2.0 ms     3.0 ms     3.0 ms     3.0 ms
+                       max      2.0 ms     3.0 ms     3.0 ms     3.0 ms
+
+  With neither, 25 of 40 clients were lost (63 %).
+  With the HTTP probe, all 40 clients were served.
+✔ With vestibule, all 40 clients were served.
+✔ With both, all 40 clients were served.
+";
+    assert!(page.ends_with(&expected[1..]), "\n{page}");
+    for part in [
+        "NONE   clients dial the platform, in front of the app\n",
+        "HTTP PROBE   clients dial the platform, in front of the app\n",
+        "             startup probe: GET /health every 1 s\n",
+        "▲ routed 0.51 s",
+    ] {
+        assert!(page.contains(part), "no {part:?} in\n{page}");
+    }
+    assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
+}
+
+/// The same visits without a door.
+fn door_less(outcome: Outcome) -> Outcome {
+    Outcome { role: Role::Bare, ..outcome }
 }
 
 #[test]
