@@ -4,6 +4,7 @@
 //! same definitions, by `config`. Must never decide what a missing one means: `settings` does.
 
 pub(crate) mod admin;
+pub(crate) mod checks;
 pub(crate) mod doctor;
 pub(crate) mod teaching;
 mod values;
@@ -21,6 +22,7 @@ use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 
 use self::admin::AdminArgs;
+use self::checks::ChecksArgs;
 use self::doctor::DoctorArgs;
 use self::values::{Count, close_code, path};
 use self::wait::WaitArgs;
@@ -265,6 +267,9 @@ pub(crate) struct DoorArgs {
     /// The Close code of a drain
     #[arg(long, value_name = "CODE", value_parser = close_code, default_value = "1012")]
     pub(crate) drain_code: CloseCode,
+
+    #[command(flatten)]
+    pub(crate) checks: ChecksArgs,
 
     #[command(flatten)]
     pub(crate) admin: AdminArgs,

@@ -6,6 +6,7 @@
 //! twice. All mistakes are told at once. Must never read the process environment itself, start
 //! anything, or show a value that came from outside without `shown` having looked at it.
 
+pub(crate) mod checks;
 pub(crate) mod document;
 pub(crate) mod file;
 pub(crate) mod flags;
@@ -19,6 +20,7 @@ pub(crate) mod shown;
 pub(crate) mod variables;
 pub(crate) mod view;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,6 +30,8 @@ use vestibule::environment::EnvSource;
 pub use self::given::Origin;
 pub use self::mistake::Mistake;
 
+use self::checks::judge::judge;
+use self::checks::variables::Variable;
 use self::flags::Typed;
 use self::given::Given;
 use self::keys::{Key, Keys};
@@ -76,12 +80,24 @@ impl Command {
 /// Every mistake in it.
 pub fn check(bytes: &[u8], name: &str, command: Command) -> Result<(), Vec<Mistake>> {
     let name: Arc<str> = name.into();
-    let (given, mut mistakes) = document::parse(bytes, &name, &command.keys());
+    let document::Parsed { given, tables, mut mistakes } =
+        document::parse(bytes, &name, &command.keys());
     let layers = [given];
-    mistakes.extend(match command {
-        Command::Run => layers::settle::<RunArgs>(&layers).mistakes,
-        Command::Serve => layers::settle::<ServeArgs>(&layers).mistakes,
-    });
+    let declared = match command {
+        Command::Run => {
+            let settled = layers::settle::<RunArgs>(&layers).with_checks(tables, Vec::new());
+            mistakes.extend(settled.mistakes);
+            settled.declared
+        }
+        Command::Serve => {
+            let settled = layers::settle::<ServeArgs>(&layers).with_checks(tables, Vec::new());
+            mistakes.extend(settled.mistakes);
+            settled.declared
+        }
+    };
+    let nothing: HashMap<String, String> = HashMap::new();
+    let judged = declared.iter().filter_map(|declared| judge(declared, &nothing).err());
+    mistakes.extend(judged.flatten());
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
@@ -91,10 +107,11 @@ pub(crate) struct Sources {
     command: Command,
     flags: Vec<Given>,
     variables: Vec<Given>,
+    of_checks: Vec<Variable>,
     file: Option<PathBuf>,
     /// Wrong already before the file is read; can't get better by reading again.
     mistakes: Vec<Mistake>,
-    /// What deserves a warning.
+    /// What deserves a warning, as far as it is known before the file.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -110,7 +127,7 @@ impl Sources {
             named.filter(|name| !name.trim().is_empty()).map(PathBuf::from)
         });
         let (flags, variables, warnings) = (typed.given, found.given, found.warnings);
-        Self { command, flags, variables, file, mistakes, warnings }
+        Self { command, flags, variables, of_checks: found.of_checks, file, mistakes, warnings }
     }
 
     /// Whose settings these are.
@@ -133,13 +150,16 @@ impl Sources {
         let keys = Keys::of::<A>();
         let mut mistakes = self.mistakes.clone();
         let mut layers = vec![self.flags.clone(), self.variables.clone()];
+        let mut tables = Vec::new();
         if let Some(path) = &self.file {
-            let (given, wrong) = file::load(path, &keys);
-            mistakes.extend(wrong);
-            layers.push(given);
+            let parsed = file::load(path, &keys);
+            mistakes.extend(parsed.mistakes);
+            layers.push(parsed.given);
+            tables = parsed.tables;
         }
-        let mut settled = layers::settle::<A>(&layers);
-        mistakes.append(&mut settled.mistakes);
-        Settled { mistakes, ..settled }
+        let settled = layers::settle::<A>(&layers).with_checks(tables, self.of_checks.clone());
+        mistakes.extend(settled.mistakes);
+        let warnings = self.warnings.iter().cloned().chain(settled.warnings).collect();
+        Settled { mistakes, warnings, ..settled }
     }
 }

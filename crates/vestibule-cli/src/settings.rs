@@ -3,6 +3,7 @@
 //! Owns what each missing value means, and what two values mean together. Must never start anything.
 
 pub(crate) mod admin;
+pub(crate) mod checks;
 mod derived;
 mod places;
 
@@ -27,6 +28,7 @@ use vestibule_front::upstream::probe::Readiness;
 use vestibule_front::upstream::settle::StatusRules;
 
 use self::admin::Admin;
+use self::checks::{OnPort, Port};
 use crate::args::{DoorArgs, LogFormat, Refusal, RunArgs, ServeArgs};
 use crate::config::keys::COMMAND;
 use crate::config::layers::Settled;
@@ -57,6 +59,8 @@ pub(crate) struct Door {
     pub(crate) source: Source,
     /// What the service needs before it may be ready.
     pub(crate) checks: Vec<Checked>,
+    /// Those of them that wait for the command's port.
+    pub(crate) on_port: OnPort,
     /// What stretches the checks' timeouts.
     pub(crate) factors: Factors,
     /// Where health, metrics and events are shown, if anywhere.
@@ -116,7 +120,7 @@ pub(crate) fn run(
         given.mistakes.push(missing("-- CMD", "the command", "run [FLAGS] -- CMD", COMMAND));
     }
     let Some(args) = given.args.take() else { return Err(in_order(given.mistakes)) };
-    let (door, view) = door(&args.door, &mut given, source);
+    let (door, view) = door(&args.door, &mut given, Port::Later, source);
     if given.is_sound(&["listen"])
         && args.child_port.is_some_and(|port| places::port(&door.listen) == Some(port))
     {
@@ -147,7 +151,7 @@ pub(crate) fn serve(
                        use ready_path, or let `vestibule run` start it";
         given.reject("ready", 0, message);
     }
-    let (door, view) = door(&args.door, &mut given, source);
+    let (door, view) = door(&args.door, &mut given, Port::Never, source);
     if given.is_sound(&["listen"])
         && args.upstream.as_ref().is_some_and(|upstream| places::leads_to(&door.listen, upstream))
     {
@@ -173,6 +177,7 @@ fn missing(flag: &str, what: &str, usage: &str, key: &str) -> Mistake {
 fn door<A: clap::Args>(
     args: &DoorArgs,
     given: &mut Settled<A>,
+    port: Port,
     variables: &dyn EnvSource,
 ) -> (Door, View) {
     let environment = environment::detect(variables);
@@ -197,13 +202,15 @@ fn door<A: clap::Args>(
         by_default: args.readiness().is_none(),
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
-    let factors = Factors::derive(environment.name, environment.platform);
+    let factors = checks::factors(&args.checks, &environment, given);
+    let (checks, on_port) = checks::checks(given, port, variables);
     let door = Door {
         listen,
         port_is_given,
         front,
         source,
-        checks: Vec::new(),
+        checks,
+        on_port,
         factors,
         admin,
         log,

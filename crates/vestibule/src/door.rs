@@ -109,7 +109,7 @@ impl Door {
             gate: Gate::new(settings.limits.clone()),
             expects: Expectation::default(),
             startup: publisher,
-            validation: Validation::new(settings.checks.clone(), settings.factors),
+            validation: Validation::new(settings.checks.clone(), settings.factors.clone()),
             said_complete: watch::Sender::new(false),
             keeper: OnceLock::new(),
             readiness: Mutex::new(readiness),

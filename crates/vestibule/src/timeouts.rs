@@ -47,6 +47,13 @@ impl fmt::Display for Sourced<Duration> {
     }
 }
 
+/// At most three digits behind the point: 0.7 × 1.5 is shown as 1.05.
+impl fmt::Display for Sourced<f64> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", (self.value * 1_000.0).round() / 1_000.0, self.source)
+    }
+}
+
 /// The budgets of a front, before settings change them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budgets {
@@ -124,51 +131,85 @@ pub fn hold_deadline(
     now.checked_add(wait.min(century)).unwrap_or(now)
 }
 
-/// The factors by which an environment stretches the timeouts of checks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The factors by which an environment stretches the timeouts of checks, each with its reason. A setting replaces
+/// one of them by another `Sourced`, and leaves the rest.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Factors {
     /// By what a check's own timeout is multiplied.
-    pub multiplier: f64,
+    pub multiplier: Sourced<f64>,
     /// And again, for safety.
-    pub margin: f64,
-    /// How long one pass over all checks may take.
-    pub validation: Duration,
+    pub margin: Sourced<f64>,
+    /// The validation budget: how long one pass over all checks may take.
+    pub validation: Sourced<Duration>,
     /// No single check's timeout is shorter.
-    pub floor: Duration,
+    pub floor: Sourced<Duration>,
 }
 
 impl Factors {
     /// The factors for this environment on this platform, with the patience that [`patience`] keeps.
     #[must_use]
-    pub const fn derive(name: Name, platform: Platform) -> Self {
-        let name = patience(name, platform);
+    pub fn derive(name: Name, platform: Platform) -> Self {
+        let patient = patience(name, platform);
+        let row = Row::of(patient);
+        let of_name = if patient == name {
+            format!("in {name}")
+        } else {
+            format!("in {patient}, whose patience {platform} keeps")
+        };
+        let is_slow = platform.is_cloud_run() && patient.is_patient();
+        let (multiplier, floor) = if is_slow {
+            let value = row.multiplier * CLOUD_RUN_GROWTH;
+            let source = format!("{} {of_name} × {CLOUD_RUN_GROWTH} on {platform}", row.multiplier);
+            (
+                Sourced::new(value, source),
+                Sourced::new(CLOUD_RUN_CHECK_FLOOR, format!("on {platform}")),
+            )
+        } else {
+            let floor = Sourced::new(Duration::ZERO, format!("none {of_name} on {platform}"));
+            (Sourced::new(row.multiplier, of_name.clone()), floor)
+        };
+        Self {
+            multiplier,
+            margin: Sourced::new(row.margin, of_name.clone()),
+            validation: Sourced::new(Duration::from_secs(row.validation_s), of_name),
+            floor,
+        }
+    }
+
+    /// A check's timeout: base × multiplier × margin, at least the floor, at most what is `left` of the
+    /// validation budget. Its source is the formula, in which each number says where it comes from.
+    #[must_use]
+    pub fn check_timeout(&self, base: Duration, left: Duration) -> Sourced<Duration> {
+        let factor = self.multiplier.value * self.margin.value;
+        let stretched = Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(left);
+        let value = stretched.max(self.floor.value).min(left);
+        let Self { multiplier, margin, floor, .. } = self;
+        let source =
+            format!("{base:?} × {multiplier} × {margin}, at least {floor}, at most {left:?}");
+        Sourced { value, source }
+    }
+}
+
+/// By what the multiplier grows on Cloud Run in staging and production: an instance that starts there shares its
+/// processor with its own start, and its first connections go through a cold network path.
+const CLOUD_RUN_GROWTH: f64 = 1.5;
+
+/// What an environment's name alone says.
+struct Row {
+    multiplier: f64,
+    margin: f64,
+    validation_s: u64,
+}
+
+impl Row {
+    const fn of(name: Name) -> Self {
         let (multiplier, margin, validation_s) = match name {
             Name::Production => (1.0, 1.2, 8),
             Name::Staging => (0.7, 1.1, 5),
             Name::Development => (0.3, 1.0, 3),
             Name::Test | Name::Local => (0.3, 1.0, 2),
         };
-        let grows = platform.is_cloud_run() && name.is_patient();
-        Self {
-            multiplier: if grows { multiplier * 1.5 } else { multiplier },
-            margin,
-            validation: Duration::from_secs(validation_s),
-            floor: if grows { CLOUD_RUN_CHECK_FLOOR } else { Duration::ZERO },
-        }
-    }
-
-    /// A check's timeout: base × multiplier × margin, at least the floor, at most what is `left` of the
-    /// validation budget.
-    #[must_use]
-    pub fn check_timeout(&self, base: Duration, left: Duration) -> Sourced<Duration> {
-        let factor = self.multiplier * self.margin;
-        let stretched = Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(left);
-        let value = stretched.max(self.floor).min(left);
-        let source = format!(
-            "{base:?} × {} × {}, at least {:?}, at most {left:?}",
-            self.multiplier, self.margin, self.floor
-        );
-        Sourced { value, source }
+        Self { multiplier, margin, validation_s }
     }
 }
 

@@ -149,7 +149,7 @@ impl Inner {
     /// When whatever is asked now must be decided. A budget beyond what the clock can count is cut to a day.
     fn end_of_turn(&self, now: Instant) -> Instant {
         let day = std::time::Duration::from_secs(24 * 3_600);
-        now.checked_add(self.factors.validation).unwrap_or(now + day)
+        now.checked_add(self.factors.validation.value).unwrap_or(now + day)
     }
 }
 

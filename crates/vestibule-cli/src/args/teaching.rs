@@ -11,13 +11,18 @@ use crate::exit;
 /// both.
 type Heading = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-const HEADINGS: [Heading; 9] = [
+const HEADINGS: [Heading; 10] = [
     ("Door", &["listen", "upstream"], &["config", "public-health", "refusal"]),
     ("Readiness", &["ready-path", "startup-timeout"], &["ready", "late-routes"]),
     (
         "Patience",
         &["hold"],
         &["settle", "try-timeout", "request-timeout", "head-timeout", "client-idle"],
+    ),
+    (
+        "Checks",
+        &["check"],
+        &["profile", "timeout-multiplier", "timeout-margin", "timeout-floor", "validation-budget"],
     ),
     (
         "Limits",

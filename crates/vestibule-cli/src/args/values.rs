@@ -66,3 +66,9 @@ pub(crate) fn close_code(text: &str) -> Result<CloseCode, String> {
             .to_owned()
     })
 }
+
+/// A number by which a time is multiplied. What is beyond these bounds would switch the checks off, or let them hang.
+pub(crate) fn factor(text: &str) -> Result<f64, String> {
+    let read = text.parse().ok().filter(|factor| (0.01..=100.0).contains(factor));
+    read.ok_or_else(|| "use a number from 0.01 to 100".to_owned())
+}

@@ -55,7 +55,7 @@ pub(crate) fn doctor(
     let screen = Screen::detect(&ScreenArgs::default());
     let form = Form { in_json, style: screen.style, width: width() };
     let session = Session::open(&screen)?;
-    let validation = Validation::new(meant.door.checks.clone(), meant.door.factors);
+    let validation = Validation::new(meant.door.checks.clone(), meant.door.factors.clone());
     if again {
         return Watching::new(&meant, validation, form, screen.repaints).watch(&session);
     }

@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::settings::Door;
 
 /// Says what looks like a setting and is none, and where settings were read.
-pub(crate) fn warn(sources: &Sources) {
-    for warning in &sources.warnings {
+pub(crate) fn warn(warnings: &[String], sources: &Sources) {
+    for warning in warnings {
         tracing::warn!("{warning}");
     }
     if let Some(file) = sources.file() {

@@ -141,7 +141,13 @@ mod tests {
     use crate::config::Command;
 
     /// Keys that can't change while we run.
-    const AFTER_A_RESTART: [&str; 13] = [
+    const AFTER_A_RESTART: [&str; 19] = [
+        "check",
+        "profile",
+        "timeout_multiplier",
+        "timeout_margin",
+        "timeout_floor",
+        "validation_budget",
         "admin",
         "admin_allow_remote",
         "admin_token_file",

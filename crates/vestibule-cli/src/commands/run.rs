@@ -33,13 +33,15 @@ use crate::settings::{self, Door, Run};
 
 /// Runs the command behind the door, to its end.
 pub(crate) fn run(sources: Sources) -> Result<Exit, Error> {
-    let Run { args, door, view } = settings::run(sources.settle(), &Process)
-        .map_err(|wrong| Error::mistakes(&wrong, &sources.warnings))?;
+    let given = sources.settle();
+    let warnings = given.warnings.clone();
+    let Run { args, door, view } =
+        settings::run(given, &Process).map_err(|wrong| Error::mistakes(&wrong, &warnings))?;
     // First of all, while there is one thread and little memory to copy.
     mask::clear();
     let guard = guard::start();
     let log = log::start(&door.log);
-    door::warn(&sources);
+    door::warn(&warnings, &sources);
     let runtime = runtime::start()?;
     let guard = guard.unwrap_or_else(|error| {
         tracing::warn!(%error, "no guard: if we are killed, workers of the command may live on");
@@ -93,6 +95,7 @@ async fn behind_the_door(
         search_path: Process.get("PATH").unwrap_or_default().into(),
         program: args.command.into_iter().next().unwrap_or_default(),
     };
+    door.on_port.put(port, &mut door.checks).map_err(|wrong| Error::mistakes(&wrong, &[]))?;
     let validation = Validation::new(door.checks, door.factors);
     let front = Shared::checked(door.front, Upstream::Loopback(port), validation);
     let admin = desk.open(&front);

@@ -22,12 +22,14 @@ use crate::settings::{self, Serve};
 
 /// Stands before the service until it is asked to leave.
 pub(crate) fn serve(sources: Sources) -> Result<Exit, Error> {
-    let Serve { mut door, upstream, view } = settings::serve(sources.settle(), &Process)
-        .map_err(|wrong| Error::mistakes(&wrong, &sources.warnings))?;
+    let given = sources.settle();
+    let warnings = given.warnings.clone();
+    let Serve { mut door, upstream, view } =
+        settings::serve(given, &Process).map_err(|wrong| Error::mistakes(&wrong, &warnings))?;
     // While there is one thread: those to come inherit it.
     mask::clear();
     let log = log::start(&door.log);
-    door::warn(&sources);
+    door::warn(&warnings, &sources);
     let runtime = runtime::start()?;
     let verbosity = log.verbosity();
     let left = runtime.block_on(async {

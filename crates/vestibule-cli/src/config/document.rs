@@ -3,6 +3,8 @@
 //! Owns what a file may look like, and at which line everything in it stands. Pure: takes bytes and
 //! a name. Must never open a file.
 
+mod tables;
+
 use std::ffi::OsString;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::Command;
+use super::checks::Table;
 use super::given::{Given, Origin};
 use super::keys::{Key, Keys, Kind};
 use super::layers::one_of;
@@ -25,6 +28,17 @@ pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 /// takes milliseconds: a reload would work for minutes, and log a line of megabytes.
 const MISTAKES_MAX: usize = 50;
 
+/// What a file says.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    /// What it gives, by key.
+    pub(crate) given: Vec<Given>,
+    /// Its `[[check]]` tables.
+    pub(crate) tables: Vec<Table>,
+    /// What is wrong in it.
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
 /// What is said of a program, a picture, an archive.
 const NO_TEXT: &str = "not a text: this is no configuration file";
 
@@ -32,13 +46,14 @@ const NO_TEXT: &str = "not a text: this is no configuration file";
 const FILE_KEY: &str = "config";
 
 /// Reads the bytes of the file of this name as a layer of these keys.
-pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
+pub(crate) fn parse(bytes: &[u8], name: &Arc<str>, keys: &Keys) -> Parsed {
     let mut document = Document {
         name: Arc::clone(name),
         text: "",
         breaks: Vec::new(),
         keys,
         given: Vec::new(),
+        tables: Vec::new(),
         mistakes: Vec::new(),
     };
     if bytes.len() > BYTES_MAX {
@@ -73,18 +88,19 @@ struct Document<'a> {
     breaks: Vec<usize>,
     keys: &'a Keys,
     given: Vec<Given>,
+    tables: Vec<Table>,
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Document<'a> {
-    fn done(mut self) -> (Vec<Given>, Vec<Mistake>) {
+    fn done(mut self) -> Parsed {
         let line = |origin: &Origin| match origin {
             Origin::File(_, line) => *line,
             _ => None,
         };
         self.given.sort_by_key(|given| line(&given.origin));
         self.mistakes.sort_by_key(|mistake| line(mistake.origin()));
-        (self.given, self.mistakes)
+        Parsed { given: self.given, tables: self.tables, mistakes: self.mistakes }
     }
 
     fn read(&mut self) {
@@ -133,19 +149,22 @@ impl<'a> Document<'a> {
     fn take(&mut self, name: &str, at: &Range<usize>, value: &Spanned<DeValue<'a>>) {
         let origin = self.at(at);
         let Some(key) = self.keys.get(name) else {
-            // Tables of their own, such as one for each check, will be taken here.
             let message = match value.get_ref() {
                 DeValue::Table(_) => {
-                    "no such table; every key stands at the top, without [...]".into()
+                    "no such table; every key stands at the top, without [...]; a check is a [[check]]".into()
                 }
                 DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
-                    "no such table; every key stands at the top, without [[...]]".into()
+                    "no such table; only checks have one, [[check]]".into()
                 }
                 _ => unknown(name, self.keys),
             };
             self.mistakes.push(Mistake::in_words(origin, name, message));
             return;
         };
+        if key.kind == Kind::Checks {
+            self.take_tables(&origin, value);
+            return;
+        }
         let written = match value.get_ref() {
             DeValue::Array(items) if key.is_list || key.kind == Kind::Words => {
                 self.items(key, items)
@@ -214,6 +233,8 @@ fn text_of(key: &Key, value: &DeValue<'_>) -> Result<OsString, String> {
             let read = i128::from_str_radix(number.as_str(), number.radix());
             Ok(read.map_or_else(|_| number.as_str().to_owned(), |n| n.to_string()).into())
         }
+        (Kind::Factor, DeValue::Integer(number)) => Ok(number.as_str().into()),
+        (Kind::Factor, DeValue::Float(number)) => Ok(number.as_str().replace('_', "").into()),
         (Kind::Time | Kind::Choice(_) | Kind::Address | Kind::Text, DeValue::String(text)) => {
             Ok(OsString::from(&**text))
         }
@@ -235,9 +256,10 @@ fn wants(key: &Key) -> String {
             let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
             format!("use {}", one_of(&quoted))
         }
+        Kind::Factor => "use a number, without quotes, such as 1.5".to_owned(),
         Kind::Words => "use a list of texts, such as [\"uvicorn\", \"app:app\"]".to_owned(),
         _ if key.is_list => "use a list of texts, as in [\"one\", \"another\"]".to_owned(),
-        Kind::Address | Kind::Text => "use a text, in quotes".to_owned(),
+        Kind::Address | Kind::Text | Kind::Checks => "use a text, in quotes".to_owned(),
     }
 }
 

@@ -11,18 +11,21 @@ use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
-use super::document::{BYTES_MAX, parse};
-use super::given::{Given, Origin};
+use super::document::{BYTES_MAX, Parsed, parse};
+use super::given::Origin;
 use super::keys::Keys;
 use super::mistake::Mistake;
 use super::shown::shown;
 
 /// Reads the file as a layer of these keys.
-pub(crate) fn load(path: &Path, keys: &Keys) -> (Vec<Given>, Vec<Mistake>) {
+pub(crate) fn load(path: &Path, keys: &Keys) -> Parsed {
     let name: Arc<str> = path.to_string_lossy().into();
     match read(path, BYTES_MAX, "--config or VESTIBULE_CONFIG") {
         Ok(bytes) => parse(&bytes, &name, keys),
-        Err(why) => (Vec::new(), vec![Mistake::in_file(Origin::File(name, None), "", why)]),
+        Err(why) => {
+            let mistakes = vec![Mistake::in_file(Origin::File(name, None), "", why)];
+            Parsed { mistakes, ..Parsed::default() }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Origin {
     Variable(String),
     /// This file, and the line in it; none if the file as a whole is meant.
     File(Arc<str>, Option<usize>),
+    /// The profile of this name.
+    Profile(&'static str),
 }
 
 /// One key that was given a value, or several, by one layer.
@@ -38,6 +40,7 @@ impl fmt::Display for Origin {
             Self::File(name, Some(line)) => write!(f, "{}:{line}", shown(name)),
             Self::File(name, None) if name.is_empty() => f.write_str("\"\""),
             Self::File(name, None) => f.write_str(&shown(name)),
+            Self::Profile(name) => write!(f, "profile {name}"),
         }
     }
 }

@@ -47,6 +47,10 @@ pub(crate) enum Kind {
     Address,
     /// Any other text.
     Text,
+    /// A number that may have a point.
+    Factor,
+    /// Checks: tables in a file, `NAME=URL` elsewhere.
+    Checks,
     /// Words, as on a command line.
     Words,
 }
@@ -114,6 +118,8 @@ impl Kind {
             "TIME" => Self::Time,
             "COUNT" | "BYTES" | "PORT" | "CODE" => Self::Number,
             "ADDR" => Self::Address,
+            "FACTOR" => Self::Factor,
+            "NAME=URL" => Self::Checks,
             _ => Self::Text,
         }
     }

@@ -9,7 +9,11 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command, FromArgMatches, Id};
+use vestibule_checks::profile::Profile;
 
+use super::checks::layers::{Layers, merge};
+use super::checks::variables::Variable;
+use super::checks::{Declared, Table};
 use super::given::{Given, Origin};
 use super::keys::{COMMAND, Key, Keys, Kind, flag_of};
 use super::mistake::Mistake;
@@ -29,6 +33,12 @@ pub(crate) struct Settled<A> {
     pub(crate) mistakes: Vec<Mistake>,
     /// What must be given may still come from elsewhere.
     pub(crate) is_partial: bool,
+    /// What flags and variables list of checks, the higher layer last.
+    pub(crate) listed: Vec<Given>,
+    /// The checks of all layers.
+    pub(crate) declared: Vec<Declared>,
+    /// What deserves a warning.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl<A: Args> Settled<A> {
@@ -44,6 +54,18 @@ impl<A: Args> Settled<A> {
 }
 
 impl<A> Settled<A> {
+    /// Lays what the layers say of checks over each other.
+    pub(crate) fn with_checks(mut self, file: Vec<Table>, variables: Vec<Variable>) -> Self {
+        let profile = self.given.get("profile").and_then(|given| given.values.first());
+        let profile = profile.and_then(|(word, _)| Profile::parse(word.to_str()?));
+        let layers = Layers { file, listed: std::mem::take(&mut self.listed), variables };
+        let merged = merge(&layers, profile);
+        self.declared = merged.declared;
+        self.mistakes.extend(merged.mistakes);
+        self.warnings.extend(merged.warnings);
+        self
+    }
+
     /// Whether nobody gave this key, which must be given. Not known while the file can't be read.
     pub(crate) fn is_missing(&self, key: &str) -> bool {
         let unread = |mistake: &Mistake| mistake.is_of_whole_file();
@@ -66,7 +88,9 @@ pub(crate) fn settle<A: Args + FromArgMatches>(layers: &[Vec<Given>]) -> Settled
     for layer in layers {
         let on_top: Vec<String> = winners.keys().cloned().collect();
         for given in layer {
-            let Some(key) = keys.get(&given.key) else { continue };
+            let Some(key) = keys.get(&given.key).filter(|key| key.kind != Kind::Checks) else {
+                continue;
+            };
             let wrong = mistakes.len();
             mistakes.extend(given.values.iter().filter_map(|(value, at)| check(key, value, at)));
             let beside = keys.conflicts(key).into_iter().find_map(|other| winners.get(&other.name));
@@ -91,13 +115,29 @@ pub(crate) fn settle<A: Args + FromArgMatches>(layers: &[Vec<Given>]) -> Settled
         let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         mistakes.push(Mistake::in_words(Origin::Flag, line, "can't be"));
     }
-    Settled { args: args.ok(), given: winners, mistakes, is_partial: false }
+    let listed = layers
+        .iter()
+        .rev()
+        .flatten()
+        .filter(|given| keys.get(&given.key).is_some_and(|key| key.kind == Kind::Checks));
+    let listed = listed.cloned().collect();
+    let (declared, warnings) = (Vec::new(), Vec::new());
+    Settled {
+        args: args.ok(),
+        given: winners,
+        mistakes,
+        is_partial: false,
+        listed,
+        declared,
+        warnings,
+    }
 }
 
 fn beside_each_other(given: &Given, other: &Given) -> Mistake {
     let named = match &other.origin {
         Origin::Flag => flag_of(&other.key),
         Origin::Variable(name) => name.clone(),
+        Origin::Profile(_) => other.origin.to_string(),
         Origin::File(_, line) => match line {
             Some(line) => format!("{} (line {line})", other.key),
             None => other.key.clone(),
@@ -163,7 +203,7 @@ fn check(key: &Key, value: &OsStr, origin: &Origin) -> Option<Mistake> {
 fn wrong(key: &Key, value: &OsStr, origin: &Origin, message: &str) -> Mistake {
     let (origin, text) = (origin.clone(), value.to_string_lossy());
     match key.kind {
-        Kind::Number => Mistake::in_value(origin, &key.name, &text, message),
+        Kind::Number | Kind::Factor => Mistake::in_value(origin, &key.name, &text, message),
         _ => Mistake::in_text(origin, &key.name, &text, message),
     }
 }

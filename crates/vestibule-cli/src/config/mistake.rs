@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::checks::{Entry, Raw, TABLE};
 use super::given::Origin;
 use super::keys::{flag_of, variable_of};
 use super::shown::{shown, shown_value};
@@ -63,6 +64,37 @@ impl Mistake {
         Self { origin, key: None, subject, message: message.into(), is_of_whole_file: false }
     }
 
+    /// About a key of a check; a value has been made fit to be shown, or is left out.
+    pub(crate) fn in_check(check: &str, entry: &Entry, value: Option<&str>, message: &str) -> Self {
+        let Entry { key, origin, .. } = entry;
+        let (check, key) = (shown(check), shown(key));
+        let value = value.map(|value| (value, if is_text(&entry.raw) { "\"" } else { "" }));
+        let subject = match (origin, value) {
+            (Origin::Flag, _) => format!("--check {check}"),
+            (Origin::Variable(name), None) => name.clone(),
+            (Origin::Variable(name), Some((value, _))) => format!("{name}={value}"),
+            (_, None) => format!("{}: {key}", of(&check)),
+            (_, Some((value, quote))) => format!("{}: {key} = {quote}{value}{quote}", of(&check)),
+        };
+        Self::about_check(origin, &format!("{TABLE}.{check}.{key}"), subject, message)
+    }
+
+    /// About a check.
+    pub(crate) fn of_check(check: &str, origin: &Origin, message: &str) -> Self {
+        let check = shown(check);
+        let subject = match origin {
+            Origin::Flag => format!("--check {check}"),
+            Origin::Variable(name) => format!("{name}: {check}"),
+            _ => of(&check),
+        };
+        Self::about_check(origin, &format!("{TABLE}.{check}"), subject, message)
+    }
+
+    fn about_check(origin: &Origin, key: &str, subject: String, message: &str) -> Self {
+        let (origin, key, message) = (origin.clone(), Some(key.to_owned()), shown(message));
+        Self { origin, key, subject, message, is_of_whole_file: false }
+    }
+
     /// About a file as a whole, or what can't be read in it, of which this is known.
     pub(crate) fn in_file(origin: Origin, words: &str, message: impl Into<String>) -> Self {
         let subject = shown(words);
@@ -90,6 +122,7 @@ impl Mistake {
             Origin::Flag => (0, None),
             Origin::Variable(_) => (1, None),
             Origin::File(_, line) => (2, *line),
+            Origin::Profile(_) => (3, None),
         };
         rank(self).cmp(&rank(other))
     }
@@ -118,7 +151,7 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if matches!(self.origin, Origin::File(..)) {
+        if matches!(self.origin, Origin::File(..) | Origin::Profile(_)) {
             write!(f, "{}: ", self.origin)?;
         }
         if !self.subject.is_empty() {
@@ -137,7 +170,16 @@ fn written(origin: &Origin, key: &str, value: Option<&str>) -> String {
         (Origin::Flag, Some(value)) => format!("{} {value}", flag_of(key)),
         (Origin::Variable(_), None) => variable_of(key),
         (Origin::Variable(_), Some(value)) => format!("{}={value}", variable_of(key)),
-        (Origin::File(..), None) => shown(key),
-        (Origin::File(..), Some(value)) => format!("{} = {value}", shown(key)),
+        (Origin::File(..) | Origin::Profile(_), None) => shown(key),
+        (Origin::File(..) | Origin::Profile(_), Some(value)) => format!("{} = {value}", shown(key)),
     }
+}
+
+/// A check, whose name may be missing.
+fn of(check: &str) -> String {
+    if check.is_empty() { TABLE.to_owned() } else { format!("{TABLE} {check}") }
+}
+
+const fn is_text(raw: &Raw) -> bool {
+    matches!(raw, Raw::Text(_))
 }

@@ -5,7 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
+use vestibule_checks::{Kind as Asked, Wants};
+
 use super::Command;
+use super::checks::CHECKS_MAX;
+use super::checks::keys::{COMMON, Form, having};
 use super::keys::{Key, Kind};
 
 /// Lengths of time as editors may check them; the program knows more spellings.
@@ -36,6 +40,8 @@ fn property(key: &Key) -> Value {
         Kind::Number => json!({ "type": "integer", "minimum": 0 }),
         Kind::Time => json!({ "type": "string", "pattern": TIME }),
         Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Factor => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Kind::Checks => return checks(key),
         Kind::Address => json!({ "type": ["string", "integer"] }),
         Kind::Text | Kind::Words => json!({ "type": "string" }),
     };
@@ -53,6 +59,52 @@ fn property(key: &Key) -> Value {
         if let [default] = key.arg.get_default_values() {
             property.insert("default".to_owned(), default_of(key, &default.to_string_lossy()));
         }
+    }
+    property
+}
+
+/// A table for each check. The keys of the kinds stand beside each other: which of them a check may have follows from
+/// its kind, which a schema can't always see.
+fn checks(key: &Key) -> Value {
+    let mut properties = Map::new();
+    for common in COMMON {
+        properties.insert(common.name.to_owned(), checks_property(common.form, common.about));
+    }
+    let of_kinds = Asked::ALL.into_iter().flat_map(|kind| kind.keys());
+    for wanted in of_kinds {
+        let kinds = having(wanted.name);
+        let words: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let about = format!("{}: {}", words.join(", "), wanted.about);
+        let form = Form::Kinds(wanted.wants);
+        properties.entry(wanted.name).or_insert_with(|| checks_property(form, &about));
+    }
+    let help = key.arg.get_help().map(ToString::to_string).unwrap_or_default();
+    json!({
+        "type": "array",
+        "maxItems": CHECKS_MAX,
+        "description": help,
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["name"],
+            "properties": properties,
+        },
+    })
+}
+
+fn checks_property(form: Form, about: &str) -> Value {
+    let mut property = match form {
+        Form::Name => json!({ "type": "string", "pattern": "^[a-z0-9_-]{1,40}$" }),
+        Form::Word(word) => json!({ "enum": word.all() }),
+        Form::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Form::Switch | Form::Kinds(Wants::Switch) => json!({ "type": "boolean" }),
+        Form::Time(_) | Form::Kinds(Wants::Time) => json!({ "type": "string", "pattern": TIME }),
+        Form::Kinds(Wants::Text) => json!({ "type": "string" }),
+        Form::Kinds(Wants::Number) => json!({ "type": "integer", "minimum": 0 }),
+        Form::Kinds(Wants::Words) => json!({ "type": "array", "items": { "type": "string" } }),
+    };
+    if let Value::Object(property) = &mut property {
+        property.insert("description".to_owned(), about.into());
     }
     property
 }

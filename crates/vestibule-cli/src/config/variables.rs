@@ -10,6 +10,8 @@ use vestibule::environment::EnvSource;
 
 use vestibule_front::admin::guard::TOKEN_VARIABLE;
 
+use super::checks::listed::split;
+use super::checks::variables::{Variable, of_check};
 use super::given::{Given, Origin};
 use super::keys::{Key, Keys, Kind, PREFIX, variable_of};
 use super::mistake::Mistake;
@@ -44,6 +46,8 @@ const KUBERNETES_VALUES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) given: Vec<Given>,
+    /// Those of checks, which the file may declare.
+    pub(crate) of_checks: Vec<Variable>,
     pub(crate) mistakes: Vec<Mistake>,
     pub(crate) warnings: Vec<String>,
 }
@@ -69,6 +73,11 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
     let with_variable = || keys.iter().filter(|key| key.kind != Kind::Words);
     for name in names {
         let origin = Origin::Variable(name.clone());
+        if let Some(variable) = of_check(&name, environment) {
+            let is_others = variable.value.as_deref().is_some_and(is_kubernetes_value);
+            found.of_checks.extend(Some(variable).filter(|_| !is_others));
+            continue;
+        }
         let key = with_variable().find(|key| variable_of(&key.name) == name);
         match (key, environment.get(&name)) {
             (_, Some(value)) if is_kubernetes_value(&value) => {}
@@ -92,6 +101,10 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
 }
 
 fn given(key: &Key, value: &str, origin: Origin) -> Given {
+    if key.kind == Kind::Checks {
+        let values = split(value).into_iter().map(|part| (OsString::from(part), origin.clone()));
+        return Given { key: key.name.clone(), values: values.collect(), origin };
+    }
     let parts: Vec<&str> = if key.is_list {
         value.split(SEPARATOR).map(str::trim).filter(|part| !part.is_empty()).collect()
     } else {

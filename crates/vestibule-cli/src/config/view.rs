@@ -68,7 +68,9 @@ impl View {
             let (name, kind, is_list) = (key.name.clone(), key.kind.clone(), key.is_list);
             Setting { key: name, kind, is_list, values, place }
         };
-        Self { settings: Keys::of::<A>().iter().map(setting).collect() }
+        let keys = Keys::of::<A>();
+        let settings = keys.iter().filter(|key| key.kind != Kind::Checks).map(setting).collect();
+        Self { settings }
     }
 
     /// The keys whose values differ in the other.
@@ -146,6 +148,7 @@ impl Setting {
             Place::Given(Origin::Flag) => ("flag", None, None, None),
             Place::Given(Origin::Variable(name)) => ("variable", None, None, Some(name)),
             Place::Given(Origin::File(file, line)) => ("file", Some(shown(file)), *line, None),
+            Place::Given(Origin::Profile(_)) => ("profile", None, None, None),
             Place::Default => ("default", None, None, None),
             Place::Derived(_) => ("derived", None, None, None),
         };
@@ -174,6 +177,7 @@ impl Setting {
             Kind::Number if !is_secret(&self.key) => {
                 value.parse::<u64>().map_or_else(|_| shown(value).into(), Value::from)
             }
+            Kind::Factor => value.parse::<f64>().map_or_else(|_| shown(value).into(), Value::from),
             _ => shown_value(&self.key, value).into(),
         })
     }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use vestibule::environment::Platform;
-use vestibule::timeouts::{Budgets, Sourced};
+use vestibule::timeouts::{Budgets, Factors, Sourced};
 use vestibule_front::listener::Listen;
 
 use super::{Door, admin, trust_is_platforms};
@@ -43,6 +43,7 @@ pub(super) fn derived(args: &DoorArgs, door: &Door, budgets: &Budgets) -> Vec<De
         said("admin", admin::by_default().to_string(), "the default; none if it is taken"),
         Derived { key: "child_port", values: None, reason: "a free one is chosen".to_owned() },
     ];
+    all.extend(factors(&door.factors));
     all.extend(ready(args));
     if matches!(args.log, LogFormat::Auto) {
         let form = if door.log.json { "json" } else { "text" };
@@ -83,6 +84,17 @@ fn trust(platform: Platform) -> Derived {
         format!("nobody is believed on {platform}")
     };
     Derived { key: "trust_proxy", values: Some(Vec::new()), reason }
+}
+
+fn factors(factors: &Factors) -> [Derived; 4] {
+    let Factors { multiplier, margin, validation, floor } = factors;
+    let number = |number: f64| format!("{}", (number * 1_000.0).round() / 1_000.0);
+    [
+        said("timeout_multiplier", number(multiplier.value), multiplier.source.clone()),
+        said("timeout_margin", number(margin.value), margin.source.clone()),
+        said("timeout_floor", length(floor.value), floor.source.clone()),
+        said("validation_budget", length(validation.value), validation.source.clone()),
+    ]
 }
 
 fn share(door: &Door) -> Derived {

@@ -93,10 +93,10 @@ fn factors_are_those_of_the_table() {
     ];
     for (name, platform, multiplier, margin, validation, floor_ms) in table {
         let factors = Factors::derive(name, platform);
-        assert!((factors.multiplier - multiplier).abs() < 1e-9, "{name} on {platform}");
-        assert!((factors.margin - margin).abs() < 1e-9, "{name} on {platform}");
-        assert_eq!(factors.validation, s(validation));
-        assert_eq!(factors.floor, Duration::from_millis(floor_ms));
+        assert!((factors.multiplier.value - multiplier).abs() < 1e-9, "{name} on {platform}");
+        assert!((factors.margin.value - margin).abs() < 1e-9, "{name} on {platform}");
+        assert_eq!(factors.validation.value, s(validation));
+        assert_eq!(factors.floor.value, Duration::from_millis(floor_ms));
     }
 }
 

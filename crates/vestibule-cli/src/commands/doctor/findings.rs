@@ -159,8 +159,8 @@ fn of_checks(meant: &Meant, checks: &[Seen], path: &CriticalPath) -> Vec<Finding
             advice,
         ));
     }
-    for one in checks.iter().filter(|one| one.timeout >= factors.validation) {
-        let budget = in_seconds(factors.validation);
+    for one in checks.iter().filter(|one| one.timeout >= factors.validation.value) {
+        let budget = in_seconds(factors.validation.value);
         let message =
             format!("{}: one try may take the whole validation budget ({budget})", one.name);
         found.push(warning(
@@ -170,7 +170,7 @@ fn of_checks(meant: &Meant, checks: &[Seen], path: &CriticalPath) -> Vec<Finding
         ));
     }
     let least = path.least();
-    let bounds = [("validation budget", factors.validation), ("startup budget", startup)];
+    let bounds = [("validation budget", factors.validation.value), ("startup budget", startup)];
     for (name, bound) in bounds.into_iter().filter(|(_, bound)| path.is_whole && least > *bound) {
         let message = format!(
             "a start takes {} at least, longer than the {name} ({})",

@@ -125,9 +125,9 @@ fn critical_path(report: &Report<'_>) -> Value {
         "longest": report.path.longest().map(|leg| fit(&leg.check)),
         "least_start_ms": ms(least),
         "all_passed": report.path.is_whole,
-        "validation_budget_ms": ms(factors.validation),
+        "validation_budget_ms": ms(factors.validation.value),
         "startup_budget_ms": ms(patience.startup),
-        "within_validation_budget": least <= factors.validation,
+        "within_validation_budget": least <= factors.validation.value,
         "within_startup_budget": least <= patience.startup,
     })
 }

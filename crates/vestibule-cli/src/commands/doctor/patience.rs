@@ -32,12 +32,12 @@ pub(super) struct Length {
 pub(super) fn factors(meant: &Meant) -> [Factor; 2] {
     let factors = &meant.door.factors;
     let multiplier = if is_stretched(factors, meant) {
-        let before = factors.multiplier / 1.5;
+        let before = factors.multiplier.value / 1.5;
         format!("{} in {} × 1.5 on Cloud Run", rounded(before), patient(meant))
     } else {
-        format!("{} in {}", rounded(factors.multiplier), patient(meant))
+        format!("{} in {}", rounded(factors.multiplier.value), patient(meant))
     };
-    let margin = format!("{} in {}", rounded(factors.margin), patient(meant));
+    let margin = format!("{} in {}", rounded(factors.margin.value), patient(meant));
     let of = |key, value: f64, derived: f64, formula| {
         let is_given = (value - derived).abs() > f64::EPSILON;
         let given = meant.view.place_of(key).filter(|_| is_given);
@@ -45,8 +45,8 @@ pub(super) fn factors(meant: &Meant) -> [Factor; 2] {
     };
     let derived = derived(meant);
     [
-        of("multiplier", factors.multiplier, derived.multiplier, multiplier),
-        of("margin", factors.margin, derived.margin, margin),
+        of("multiplier", factors.multiplier.value, derived.multiplier.value, multiplier),
+        of("margin", factors.margin.value, derived.margin.value, margin),
     ]
 }
 
@@ -61,14 +61,14 @@ pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
         value: Some(value),
         formula: from(setting),
     };
-    let floor = if factors.floor != derived.floor {
+    let floor = if factors.floor.value != derived.floor.value {
         from("floor")
-    } else if factors.floor.is_zero() {
+    } else if factors.floor.value.is_zero() {
         "none: only on Cloud Run in staging and production".to_owned()
     } else {
         "on Cloud Run in staging and production no check has less".to_owned()
     };
-    let validation = if factors.validation == derived.validation {
+    let validation = if factors.validation.value == derived.validation.value {
         format!("default in {}: one pass over all checks", patient(meant))
     } else {
         from("validation_budget")
@@ -81,8 +81,8 @@ pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
     };
     let factor = |key, name, value, formula| Length { key, name, value: Some(value), formula };
     vec![
-        factor("floor", "floor", factors.floor, floor),
-        factor("validation_budget", "validation budget", factors.validation, validation),
+        factor("floor", "floor", factors.floor.value, floor),
+        factor("validation_budget", "validation budget", factors.validation.value, validation),
         of("startup_budget", "startup budget", patience.startup, "startup_timeout"),
         of("hold_budget", "hold budget", front.hold, "hold"),
         request,
@@ -98,15 +98,15 @@ pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
 
 /// A check's timeout: `3s × 1.05 × 1.1 = 3.465s, at least 0.5s, at most 5s`.
 pub(super) fn of_check(base: Duration, factors: &Factors) -> String {
-    let product = base.as_secs_f64() * factors.multiplier * factors.margin;
+    let product = base.as_secs_f64() * factors.multiplier.value * factors.margin.value;
     format!(
         "{} × {} × {} = {}s, at least {}, at most {}",
         in_seconds(base),
-        rounded(factors.multiplier),
-        rounded(factors.margin),
+        rounded(factors.multiplier.value),
+        rounded(factors.margin.value),
         (product * 1_000.0).round() / 1_000.0,
-        in_seconds(factors.floor),
-        in_seconds(factors.validation),
+        in_seconds(factors.floor.value),
+        in_seconds(factors.validation.value),
     )
 }
 
@@ -122,7 +122,7 @@ fn derived(meant: &Meant) -> Factors {
 fn is_stretched(factors: &Factors, meant: &Meant) -> bool {
     let place = &meant.door.environment;
     let is_patient = place.patience().is_patient();
-    place.platform.is_cloud_run() && is_patient && !factors.floor.is_zero()
+    place.platform.is_cloud_run() && is_patient && !factors.floor.value.is_zero()
 }
 
 fn patient(meant: &Meant) -> &'static str {

@@ -129,7 +129,7 @@ fn path(page: &mut Page, report: &Report<'_>) {
         2,
         &format!(
             "the first ready: {least}; a pass may take {}, a start {}",
-            in_seconds(report.meant.door.factors.validation),
+            in_seconds(report.meant.door.factors.validation.value),
             in_seconds(report.meant.door.front.patience.startup),
         ),
     );

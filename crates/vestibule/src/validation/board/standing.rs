@@ -95,7 +95,7 @@ impl Standing {
             spec: Arc::clone(&checked.spec),
             kind: checked.check.kind(),
             target: checked.check.target().into(),
-            timeout: checked.spec.try_timeout(factors, factors.validation),
+            timeout: checked.spec.try_timeout(factors, factors.validation.value),
             last: None,
             tries: Vec::new(),
             down: true,
