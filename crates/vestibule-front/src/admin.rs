@@ -4,12 +4,16 @@
 //! and `guard` admits, never answer on the public port, and never take a descriptor or a place from
 //! a public connection.
 
+mod calls;
+mod checks;
 mod events;
 pub mod guard;
 mod health;
 pub mod metrics;
+mod preface;
 mod probes;
 mod reply;
+mod reports;
 pub mod route;
 pub(crate) mod shown;
 
@@ -20,12 +24,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::listener::Listener;
 use crate::shared::Shared;
@@ -37,6 +43,7 @@ use crate::upstream::dial::Dial;
 use self::events::SUBSCRIBERS_MAX;
 use self::guard::Guard;
 use self::metrics::Metrics;
+use self::preface::Speaks;
 use self::reply::Reply;
 use self::route::Route;
 
@@ -117,21 +124,14 @@ async fn beside<T>(connections: &mut JoinSet<()>, what: impl Future<Output = T>)
 /// Serves one connection to its end, or until a newcomer wants its place.
 async fn converse<S: Stream, D: Dial>(admin: Arc<Admin<D>>, stream: S, places: Places) {
     let follows = Arc::new(Notify::new());
-    let tells = Arc::clone(&follows);
-    let answering = service_fn(move |request| {
-        let reply = admin.answer(&request);
-        if reply.body().is_stream() {
-            tells.notify_one();
+    let conversation = async {
+        let heard = timeout(HEAD_WITHIN, preface::hear(Steady::within(stream, WRITE_PROGRESS)));
+        match heard.await {
+            Ok(Ok((Speaks::Http1, stream))) => over_http1(admin, stream, &follows).await,
+            Ok(Ok((Speaks::Http2, stream))) => calls::serve(admin, stream).await,
+            Ok(Err(_)) | Err(_) => Ok(()),
         }
-        async move { Ok::<_, Infallible>(reply) }
-    });
-    let conversation = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
-        .max_header_size(HEAD_MAX)
-        .max_buf_size(HEAD_MAX)
-        .max_headers(HEAD_FIELDS_MAX)
-        .serve_connection(TokioIo::new(Steady::within(stream, WRITE_PROGRESS)), answering);
+    };
     tokio::select! {
         biased;
         served = conversation => if let Err(error) = served {
@@ -141,6 +141,35 @@ async fn converse<S: Stream, D: Dial>(admin: Arc<Admin<D>>, stream: S, places: P
             tracing::debug!("an admin connection gave way to a newcomer");
         }
     }
+}
+
+async fn over_http1<S, D>(
+    admin: Arc<Admin<D>>,
+    stream: S,
+    follows: &Arc<Notify>,
+) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    D: Dial,
+{
+    let answering = service_fn(move |request| {
+        let (admin, tells) = (Arc::clone(&admin), Arc::clone(follows));
+        async move {
+            let reply = admin.answer(request).await;
+            if reply.body().is_stream() {
+                tells.notify_one();
+            }
+            Ok::<_, Infallible>(reply)
+        }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_header_size(HEAD_MAX)
+        .max_buf_size(HEAD_MAX)
+        .max_headers(HEAD_FIELDS_MAX)
+        .serve_connection(TokioIo::new(stream), answering)
+        .await
 }
 
 /// Resolves when a newcomer wants this connection's place: also that of one that asks again and again, or does not
@@ -159,21 +188,23 @@ async fn is_wanted(places: &Places, follows: &Notify) {
 
 impl<D: Dial> Admin<D> {
     /// The one way to an answer: first the guard, then the route.
-    fn answer<B>(&self, request: &hyper::Request<B>) -> Reply {
-        let route = match self.guard.admit(request) {
+    async fn answer(&self, request: hyper::Request<Incoming>) -> Reply {
+        let route = match self.guard.admit(&request) {
             Ok(route) => route,
             Err(turned) => return reply::turned_away(turned),
         };
         let is_head = request.method() == hyper::Method::HEAD;
+        let front = &self.front;
         let reply = match route {
             Route::Index => reply::text(200, &route::index()),
             Route::Livez => probes::livez(),
-            Route::Readyz => probes::readyz(&self.front.readiness.state()),
-            Route::Startupz => probes::startupz(self.front.service.has_been_ready()),
-            Route::Health => reply::json(&health::document(&self.front, &self.facts)),
+            Route::Readyz => probes::readyz(&front.readiness.state(), checks::is_degraded(front)),
+            Route::Startupz => probes::startupz(front.service.has_been_ready()),
+            Route::Health => reply::json(&health::document(front, &self.facts)),
             Route::Metrics => reply::metrics(self.metrics.text()),
             Route::Events if is_head => reply::no_events(),
-            Route::Events => events::follow(&self.front, &self.subscribers),
+            Route::Events => events::follow(front, &self.subscribers),
+            Route::StartupPhase => reports::take(front, request.into_body()).await,
         };
         if is_head { reply::without_body(reply) } else { reply }
     }

@@ -32,6 +32,12 @@ pub struct Document {
     pub startup: Startup,
     /// How readiness is learnt.
     pub readiness: Readiness,
+    /// What the service needs, in the order of declaration.
+    pub checks: Vec<Check>,
+    /// The checks without which the service is ready all the same, by name.
+    pub degraded: Vec<String>,
+    /// The passes over the checks.
+    pub validation: Validation,
     /// Who is here now.
     pub now: Now,
     /// How many were refused, for each reason that occurred.
@@ -73,6 +79,50 @@ pub struct Readiness {
     pub last_seen: String,
     /// What was seen when the service was ready last.
     pub evidence: Option<&'static str>,
+}
+
+/// One check, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its declared name.
+    pub name: String,
+    /// The word of its kind: `postgres`, `redis`, …
+    pub kind: &'static str,
+    /// The word of its group.
+    pub group: &'static str,
+    /// Whether there is no first ready without it.
+    pub critical: bool,
+    /// When it gates: `startup` or `always`.
+    pub gate: &'static str,
+    /// The word of its last outcome: `passed`, `failed`, `skipped`; `unknown` before the first of this start.
+    pub outcome: &'static str,
+    /// The word for why it did not pass.
+    pub reason: Option<&'static str>,
+    /// What was seen or came back, fit to be shown.
+    pub detail: Option<String>,
+    /// Tries so far.
+    pub attempts: u64,
+    /// How long its last try took.
+    pub took_ms: Option<u64>,
+    /// How old its last outcome is.
+    pub age_ms: Option<u64>,
+    /// Whether it counts as down.
+    pub down: bool,
+    /// The word of its breaker: `closed`, `open` or `half_open`.
+    pub breaker: &'static str,
+}
+
+/// The passes over the checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Validation {
+    /// How many have begun.
+    pub passes: u64,
+    /// Whether one is under way.
+    pub running: bool,
+    /// How long the last one took.
+    pub last_ms: Option<u64>,
+    /// What follows from the checks now: `waiting`, `ready`, `degraded`, `hold` or `refuse`.
+    pub opinion: &'static str,
 }
 
 /// Who is here now.

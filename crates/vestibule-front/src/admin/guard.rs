@@ -5,8 +5,9 @@
 //!
 //! A page from elsewhere can make a browser on this machine send requests to a loopback port, and by
 //! DNS rebinding read the answers. So the Host must be a name that nobody else can point at us, the
-//! Origin, if there is one, must be that same Host, and nothing can be changed by a request. A page that
-//! only sends, without being able to read, names no Origin; a browser then says by itself where it comes from.
+//! Origin, if there is one, must be that same Host. A page that only sends, without being able to read, names no
+//! Origin; a browser then says by itself where it comes from. What changes something is POST and always needs a
+//! token in a field, also on loopback: no page can set that field without asking first, and we never say yes.
 
 use std::fmt;
 use std::hint::black_box;
@@ -41,6 +42,8 @@ pub struct Guard {
     names: Vec<String>,
     addresses: Addresses,
     token: Option<Token>,
+    /// The service's own, good for its reports and for nothing else.
+    startup: Option<Token>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +57,15 @@ enum Addresses {
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turned {
-    /// Neither GET nor HEAD.
+    /// Neither GET nor HEAD, where nothing else is served.
     Method,
+    /// Not POST, where nothing else is served.
+    NotPost,
     /// No Host, several, or one that is not ours.
     Host,
     /// It comes from a page of another origin.
     Origin,
-    /// It announces a body.
+    /// It announces a body where there is none, or too large a one.
     Body,
     /// It lacks the token.
     Token,
@@ -77,6 +82,29 @@ impl Token {
         let text = text.trim();
         let good = text.len() >= TOKEN_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
         if good { Ok(Self(text.into())) } else { Err(TokenSyntax) }
+    }
+
+    /// A token of these random bytes: six bits of each.
+    #[must_use]
+    pub fn of_random(bytes: [u8; 32]) -> Self {
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let letters = bytes.map(|byte| char::from(LETTERS[usize::from(byte % 64)]));
+        Self(letters.iter().collect::<String>().into())
+    }
+
+    /// The token itself, for whoever is to show it.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+
+    fn is_shown(&self, fields: &HeaderMap) -> bool {
+        let shown = single(fields, &AUTHORIZATION).unwrap_or_default();
+        // The scheme's case does not matter (RFC 9110 section 11.1).
+        shown.split_once(' ').is_some_and(|(scheme, shown)| {
+            scheme.eq_ignore_ascii_case("bearer") && self.is(shown.trim().as_bytes())
+        })
     }
 
     /// Whether `shown` is this token. The time it takes tells its length at most.
@@ -100,7 +128,13 @@ impl Guard {
     pub fn new(bound: Option<IpAddr>, names: Vec<String>, token: Option<Token>) -> Self {
         let everywhere = bound.is_some_and(|bound| bound.is_unspecified());
         let addresses = if everywhere { Addresses::Any } else { Addresses::Bound(bound) };
-        Self { names, addresses, token }
+        Self { names, addresses, token, startup: None }
+    }
+
+    /// The same, which takes this token, too, for reports on the start.
+    #[must_use]
+    pub fn with_startup_token(self, token: Token) -> Self {
+        Self { startup: Some(token), ..self }
     }
 
     /// The route that a request may have.
@@ -109,10 +143,48 @@ impl Guard {
     /// The first reason to turn it away.
     pub fn admit<B>(&self, request: &Request<B>) -> Result<Route, Turned> {
         let fields = request.headers();
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let route = Route::of(request.uri().path());
+        let may_write = *request.method() == Method::POST && route.is_some_and(Route::is_write);
+        if !may_write && !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(Turned::Method);
         }
         let host = host(fields, request.uri()).ok_or(Turned::Host)?;
+        self.admit_from(host, fields)?;
+        if !may_write && has_body(fields) {
+            return Err(Turned::Body);
+        }
+        // Who has no token does not learn which paths there are, either.
+        let is_open = route.is_some_and(Route::is_open);
+        let is_admitted =
+            if may_write { self.may_report(fields) } else { is_open || self.may_read(fields) };
+        match route {
+            _ if !is_admitted => Err(Turned::Token),
+            Some(route) if route.is_write() && !may_write => Err(Turned::NotPost),
+            Some(route) => Ok(route),
+            None => Err(Turned::NoRoute),
+        }
+    }
+
+    /// Whether a gRPC call may be answered, whose authority is its Host. What it can ask for is as open as probes:
+    /// a kubelet has no token, and calls us by the pod's address.
+    ///
+    /// # Errors
+    /// The first reason to turn it away.
+    pub fn admit_call<B>(&self, request: &Request<B>) -> Result<(), Turned> {
+        if *request.method() != Method::POST {
+            return Err(Turned::NotPost);
+        }
+        let authority = request.uri().authority().ok_or(Turned::Host)?.as_str();
+        let fields = request.headers();
+        let agrees = !fields.contains_key(HOST) || single(fields, &HOST) == Some(authority);
+        if !agrees {
+            return Err(Turned::Host);
+        }
+        self.admit_from(authority, fields)
+    }
+
+    /// Whether we are called by a name of ours, and not on behalf of a page.
+    fn admit_from(&self, host: &str, fields: &HeaderMap) -> Result<(), Turned> {
         if !self.knows(host) {
             return Err(Turned::Host);
         }
@@ -122,19 +194,7 @@ impl Guard {
         // "none" is a person's own doing: an address that was typed, a bookmark.
         let is_sent_from_elsewhere = fields.contains_key(SEC_FETCH_SITE)
             && !matches!(single(fields, &SEC_FETCH_SITE), Some("same-origin" | "none"));
-        if is_sent_from_elsewhere {
-            return Err(Turned::Origin);
-        }
-        if has_body(fields) {
-            return Err(Turned::Body);
-        }
-        let route = Route::of(request.uri().path());
-        // Who has no token does not learn which paths there are, either.
-        let is_open = route.is_some_and(Route::is_open);
-        if !is_open && !self.is_shown_the_token(fields) {
-            return Err(Turned::Token);
-        }
-        route.ok_or(Turned::NoRoute)
+        if is_sent_from_elsewhere { Err(Turned::Origin) } else { Ok(()) }
     }
 
     /// Whether a Host names us. Its port does not matter: port forwarding changes it.
@@ -158,13 +218,13 @@ impl Guard {
         }
     }
 
-    fn is_shown_the_token(&self, fields: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
-        let shown = single(fields, &AUTHORIZATION).unwrap_or_default();
-        // The scheme's case does not matter (RFC 9110 section 11.1).
-        shown.split_once(' ').is_some_and(|(scheme, shown)| {
-            scheme.eq_ignore_ascii_case("bearer") && token.is(shown.trim().as_bytes())
-        })
+    fn may_read(&self, fields: &HeaderMap) -> bool {
+        self.token.as_ref().is_none_or(|token| token.is_shown(fields))
+    }
+
+    /// Where there is no token, nobody may.
+    fn may_report(&self, fields: &HeaderMap) -> bool {
+        [&self.token, &self.startup].into_iter().flatten().any(|token| token.is_shown(fields))
     }
 }
 
@@ -172,7 +232,7 @@ impl Turned {
     /// The status that says it.
     pub const fn status(self) -> u16 {
         match self {
-            Self::Method => 405,
+            Self::Method | Self::NotPost => 405,
             Self::Host | Self::Origin => 403,
             Self::Body => 413,
             Self::Token => 401,
@@ -184,9 +244,10 @@ impl Turned {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Method => "only GET and HEAD\n",
+            Self::NotPost => "only POST\n",
             Self::Host => "this Host is not known here: see --admin-host\n",
             Self::Origin => "not from another origin\n",
-            Self::Body => "a request has no body here\n",
+            Self::Body => "no body here, or a shorter one\n",
             Self::Token => "a bearer token is needed\n",
             Self::NoRoute => "no such path: see /\n",
         }

@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::probe::Evidence;
 
-use super::Facts;
+use super::{Facts, checks};
 use super::shown::shown;
 
 /// Everything as it is now.
@@ -38,6 +38,7 @@ pub(super) fn document<D: Dial>(front: &Shared<D>, facts: &Facts) -> Document {
         ago_ms: millis(now.saturating_duration_since(refused.at)),
     });
     let reload = front.journal.last_reload();
+    let board = front.validation.board();
     Document {
         schema: SCHEMA,
         version: facts.version,
@@ -60,6 +61,9 @@ pub(super) fn document<D: Dial>(front: &Shared<D>, facts: &Facts) -> Document {
             last_seen: probed.last_seen.to_string(),
             evidence: service.evidence.map(Evidence::as_str),
         },
+        checks: checks::list(&board, now),
+        degraded: checks::degraded(&board, now),
+        validation: checks::validation(&board, now),
         now: Now {
             held: gate.held,
             held_bytes: gate.held_bytes,

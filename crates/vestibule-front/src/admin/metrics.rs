@@ -1,7 +1,8 @@
 //! A scrape.
 //!
 //! Owns the registry, and the metrics that are read when somebody asks from those who keep them: the
-//! gate, the places, the state. Must never have a label that is not a word of an enum.
+//! gate, the places, the state. Must never have a label that is neither a word of an enum nor a name that the
+//! user declared: of a phase, of a check.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use vestibule::readiness::State;
 
 use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::requests::Kind;
 
-use super::Facts;
+use super::{Facts, checks};
 
 /// What every name begins with.
 const PREFIX: &str = "vestibule";
@@ -96,6 +98,8 @@ impl<D: Dial> Collector for Now<D> {
         self.encode_pauses(&mut encoder)?;
         self.encode_requests(&mut encoder)?;
         self.encode_state(&mut encoder)?;
+        self.encode_phases(&mut encoder)?;
+        checks::encode(&self.front.validation.board(), &mut encoder)?;
         self.encode_info(&mut encoder)
     }
 }
@@ -137,6 +141,18 @@ impl<D: Dial> Now<D> {
         for word in State::WORDS {
             let value = i64::from(word == now.as_str());
             states.encode_family(&[("state", word)])?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
+    /// The seconds of each phase of this start, so far for the present one.
+    fn encode_phases(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Seconds that each phase of this start took, or has taken so far";
+        let mut phases = encoder.encode_descriptor("phase_seconds", help, None, MetricType::Gauge)?;
+        let now = Instant::now();
+        for report in self.front.service.picture(now).startup.report(now) {
+            let seconds = report.duration.map_or(0.0, |duration| duration.as_secs_f64());
+            phases.encode_family(&[("phase", report.phase.as_str())])?.encode_gauge(&seconds)?;
         }
         Ok(())
     }

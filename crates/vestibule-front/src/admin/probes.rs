@@ -13,8 +13,12 @@ pub(super) fn livez() -> Reply {
 }
 
 /// Whether new traffic may come; 503 from the first moment of a drain.
-pub(super) fn readyz(state: &State) -> Reply {
-    if state.is_ready() { reply::text(200, "ready\n") } else { reply::text(503, "not_ready\n") }
+pub(super) fn readyz(state: &State, is_degraded: bool) -> Reply {
+    match (state.is_ready(), is_degraded) {
+        (true, false) => reply::text(200, "ready\n"),
+        (true, true) => reply::text(200, "ready, degraded\n"),
+        (false, _) => reply::text(503, "not_ready\n"),
+    }
 }
 
 /// Whether the service has been ready since we began. It does not go back: a startup probe that

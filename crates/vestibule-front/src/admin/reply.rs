@@ -126,6 +126,12 @@ pub(super) fn without_body(reply: Reply) -> Reply {
     Response::from_parts(parts, Body::Whole(Bytes::new()))
 }
 
+/// The same answer as the last of its connection: what is left of a body must not be taken for the next request.
+pub(super) fn and_close(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
 /// What somebody hears that the guard did not admit.
 pub(super) fn turned_away(turned: Turned) -> Reply {
     let mut reply = text(turned.status(), turned.words());
@@ -134,13 +140,13 @@ pub(super) fn turned_away(turned: Turned) -> Reply {
         Turned::Method => {
             fields.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
+        Turned::NotPost => {
+            fields.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
         Turned::Token => {
             fields.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        // What is left of it must not be taken for the next request.
-        Turned::Body => {
-            fields.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
+        Turned::Body => return and_close(reply),
         Turned::Host | Turned::Origin | Turned::NoRoute => {}
     }
     reply

@@ -22,11 +22,13 @@ pub enum Route {
     Metrics,
     /// What happens, as it happens.
     Events,
+    /// Where the service reports how far its start has come: the only route that changes anything.
+    StartupPhase,
 }
 
 impl Route {
     /// Every route. A test asks each of them what an attacker would.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Index,
         Self::Livez,
         Self::Readyz,
@@ -34,6 +36,7 @@ impl Route {
         Self::Health,
         Self::Metrics,
         Self::Events,
+        Self::StartupPhase,
     ];
 
     /// The route of a path, if there is one.
@@ -51,12 +54,18 @@ impl Route {
             Self::Health => "/health",
             Self::Metrics => "/metrics",
             Self::Events => "/events",
+            Self::StartupPhase => "/startup/phase",
         }
     }
 
     /// Whether it answers without a token: probes say one word, and a kubelet has no token.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Livez | Self::Readyz | Self::Startupz)
+    }
+
+    /// Whether it changes something: then it is POST alone, and never without a token.
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::StartupPhase)
     }
 
     const fn about(self) -> &'static str {
@@ -68,6 +77,7 @@ impl Route {
             Self::Health => "state, phases, counts and last refusals, as JSON",
             Self::Metrics => "for Prometheus",
             Self::Events => "state changes and releases as they happen (server-sent events)",
+            Self::StartupPhase => "POST: the service reports a phase of its start",
         }
     }
 }
@@ -76,7 +86,7 @@ impl Route {
 pub fn index() -> String {
     let mut list = "vestibule\n\n".to_owned();
     for route in Route::ALL {
-        let _ = writeln!(list, "{:11}{}", route.path(), route.about());
+        let _ = writeln!(list, "{:16}{}", route.path(), route.about());
     }
     list
 }
