@@ -103,7 +103,6 @@ impl Asked {
 }
 
 /// Says what probes are told, in the words of this protocol.
-#[derive(Debug)]
 struct Told<D: Dial> {
     front: Arc<Shared<D>>,
 }

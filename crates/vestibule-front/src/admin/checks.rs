@@ -80,7 +80,8 @@ pub(super) fn encode(board: &Board, encoder: &mut DescriptorEncoder<'_>) -> fmt:
     encode_breakers(board, encoder)?;
     let help = "Checks that are down while the service is ready";
     let mut gauge = encoder.encode_descriptor("degraded", help, None, MetricType::Gauge)?;
-    gauge.encode_gauge(&i64::try_from(degraded(board, Instant::now()).len()).unwrap_or(i64::MAX))?;
+    gauge
+        .encode_gauge(&i64::try_from(degraded(board, Instant::now()).len()).unwrap_or(i64::MAX))?;
     let help = "1 for a check that is down";
     let mut gauges = encoder.encode_descriptor("check_down", help, None, MetricType::Gauge)?;
     for one in board.standings() {

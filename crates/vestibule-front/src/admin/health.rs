@@ -14,8 +14,8 @@ use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 use crate::upstream::probe::Evidence;
 
-use super::{Facts, checks};
 use super::shown::shown;
+use super::{Facts, checks};
 
 /// Everything as it is now.
 pub(super) fn document<D: Dial>(front: &Shared<D>, facts: &Facts) -> Document {

@@ -148,7 +148,8 @@ impl<D: Dial> Now<D> {
     /// The seconds of each phase of this start, so far for the present one.
     fn encode_phases(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Seconds that each phase of this start took, or has taken so far";
-        let mut phases = encoder.encode_descriptor("phase_seconds", help, None, MetricType::Gauge)?;
+        let mut phases =
+            encoder.encode_descriptor("phase_seconds", help, None, MetricType::Gauge)?;
         let now = Instant::now();
         for report in self.front.service.picture(now).startup.report(now) {
             let seconds = report.duration.map_or(0.0, |duration| duration.as_secs_f64());

@@ -24,9 +24,7 @@ pub(super) enum Speaks {
 }
 
 /// Reads until it is known, or the stream ends.
-pub(super) async fn hear<S: AsyncRead + Unpin>(
-    mut stream: S,
-) -> io::Result<(Speaks, Replayed<S>)> {
+pub(super) async fn hear<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Speaks, Replayed<S>)> {
     let mut heard = Vec::with_capacity(PREFACE.len());
     loop {
         let wanted = PREFACE.len() - heard.len();

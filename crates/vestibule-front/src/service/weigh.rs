@@ -180,7 +180,7 @@ impl Inner {
 
 /// The state short of ready, where the checks up to `passed` are well: what nobody checks is not said to be.
 fn rung(board: &Board, passed: Option<Group>) -> State {
-    let checks = |group: Group| board.standings().iter().any(|one| one.spec.group == group);
+    let checks = |group| board.asks_for(group);
     if passed >= Some(Group::Services) && (checks(Group::Services) || checks(Group::Integration)) {
         State::ServicesReady
     } else if passed >= Some(Group::Dependencies) && checks(Group::Dependencies) {

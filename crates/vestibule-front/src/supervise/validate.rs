@@ -7,15 +7,17 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::journal::checks::Told;
 use crate::service::Stage;
 use crate::shared::Shared;
 use crate::upstream::dial::Dial;
 
-/// What was seen grows old by itself: so often somebody looks, where nothing happens.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Where what was seen never grows too old, so often somebody looks all the same.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Too old is who is older than allowed, and not who is just as old.
+const OLDER: Duration = Duration::from_millis(1);
 
 /// Keeps the checks going until we leave; never resolves.
 pub(super) async fn validate<D: Dial>(front: &Arc<Shared<D>>) -> Infallible {
@@ -39,9 +41,10 @@ async fn follow<D: Dial>(front: &Arc<Shared<D>>) {
         let now = Instant::now();
         front.service.look(now);
         told.tell(&front.journal, &board, now);
+        let grows_old = board.holds_from(now).map_or(now + LOOK_AGAIN, |at| at + OLDER);
         tokio::select! {
             Ok(()) = seen.changed() => {}
-            () = sleep(LOOK_AGAIN) => {}
+            () = sleep_until(grows_old) => {}
         }
     }
 }

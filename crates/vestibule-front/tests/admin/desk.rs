@@ -12,6 +12,9 @@ use vestibule_front::listener::{Listen, PublicListener};
 use crate::actors::client::{Answer, Client};
 use crate::actors::door::Door;
 
+/// What the service shows with its reports.
+pub(crate) const STARTUP_TOKEN: &str = "the-services-own-token";
+
 /// A front, and where it can be asked.
 pub(crate) struct Desk {
     pub(crate) door: Door,
@@ -29,7 +32,8 @@ impl Desk {
         let listener = PublicListener::bind(&Listen::Tcp(([127, 0, 0, 1], 0).into())).unwrap();
         let address: SocketAddr = listener.local().parse().unwrap();
         let token = token.map(|token| Token::new(token).unwrap());
-        let guard = Guard::new(Some(address.ip()), Vec::new(), token);
+        let guard = Guard::new(Some(address.ip()), Vec::new(), token)
+            .with_startup_token(Token::new(STARTUP_TOKEN).unwrap());
         let facts = Facts {
             version: "0.0.0",
             environment: "test",

@@ -10,6 +10,11 @@ fn loopback() -> Guard {
     Guard::new(Some([127, 0, 0, 1].into()), vec!["ops.internal".into()], None)
 }
 
+/// How this route is asked by who may.
+fn method(route: Route) -> &'static str {
+    if route.is_write() { "POST" } else { "GET" }
+}
+
 fn ask(
     guard: &Guard,
     method: &str,
@@ -101,10 +106,13 @@ fn a29_a_page_of_another_origin_is_turned_away_from_every_route() {
         "http://localhost:8378/",
         "file://localhost:8378",
     ];
+    let shown = format!("Bearer {SECRET}");
+    let guard = loopback().with_startup_token(Token::new(SECRET).unwrap());
     for route in Route::ALL {
         let from = |origin| {
-            let fields = [("host", "localhost:8378"), ("origin", origin)];
-            ask(&loopback(), "GET", route.path(), &fields)
+            let fields =
+                [("host", "localhost:8378"), ("origin", origin), ("authorization", shown.as_str())];
+            ask(&guard, method(route), route.path(), &fields)
         };
         for origin in same {
             assert_eq!(from(origin), Ok(route), "{origin}");
@@ -116,9 +124,9 @@ fn a29_a_page_of_another_origin_is_turned_away_from_every_route() {
 }
 
 #[test]
-fn nothing_but_reading_is_admitted() {
+fn nothing_but_reading_is_admitted_where_nothing_can_be_written() {
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
-        for route in Route::ALL {
+        for route in Route::ALL.into_iter().filter(|route| method != "POST" || !route.is_write()) {
             let turned = ask(&loopback(), method, route.path(), &[("host", "localhost")]);
             assert_eq!(turned, Err(Turned::Method), "{method}");
         }
@@ -171,11 +179,12 @@ fn a_token_is_needed_everywhere_but_for_probes() {
         format!("Bearer {}", SECRET.to_uppercase()),
     ];
     for route in Route::ALL {
-        let shows =
-            |words: &str| ask(&guard, "GET", route.path(), &[host, ("authorization", words)]);
+        let shows = |words: &str| {
+            ask(&guard, method(route), route.path(), &[host, ("authorization", words)])
+        };
         assert!(good.iter().all(|words| shows(words) == Ok(route)));
         let turned = if route.is_open() { Ok(route) } else { Err(Turned::Token) };
-        assert_eq!(ask(&guard, "GET", route.path(), &[host]), turned);
+        assert_eq!(ask(&guard, method(route), route.path(), &[host]), turned);
         for words in &bad {
             assert_eq!(shows(words), turned, "{words}");
         }
@@ -187,9 +196,80 @@ fn a_token_is_needed_everywhere_but_for_probes() {
     assert_eq!(turned, Err(Turned::Token));
 }
 
+/// A page can send a POST without asking first, but not with this field; and a loopback address is anybody's who
+/// has a process on this machine.
+#[test]
+fn a29_what_changes_something_is_post_with_a_token_on_loopback_too() {
+    let write = Route::StartupPhase.path();
+    let host = ("host", "localhost");
+    let shown = format!("Bearer {SECRET}");
+    let token = ("authorization", shown.as_str());
+    assert_eq!(ask(&loopback(), "POST", write, &[host]), Err(Turned::Token));
+    assert_eq!(ask(&loopback(), "POST", write, &[host, token]), Err(Turned::Token));
+    let guard = loopback().with_startup_token(Token::new(SECRET).unwrap());
+    assert_eq!(ask(&guard, "POST", write, &[host, token]), Ok(Route::StartupPhase));
+    assert_eq!(ask(&guard, "POST", write, &[host]), Err(Turned::Token));
+    assert_eq!(ask(&guard, "POST", write, &[token]), Err(Turned::Host));
+    let evil = [("host", "evil.test"), token];
+    assert_eq!(ask(&guard, "POST", write, &evil), Err(Turned::Host));
+    let page = [host, token, ("sec-fetch-site", "cross-site")];
+    assert_eq!(ask(&guard, "POST", write, &page), Err(Turned::Origin));
+    for method in ["GET", "HEAD"] {
+        assert_eq!(ask(&guard, method, write, &[host, token]), Err(Turned::NotPost));
+    }
+    for method in ["PUT", "DELETE", "OPTIONS"] {
+        assert_eq!(ask(&guard, method, write, &[host, token]), Err(Turned::Method));
+    }
+}
+
+#[test]
+fn the_services_token_is_good_for_its_reports_and_for_nothing_else() {
+    let own = "the-services-own-token";
+    let guard = Guard::new(None, Vec::new(), Some(Token::new(SECRET).unwrap()))
+        .with_startup_token(Token::new(own).unwrap());
+    for route in Route::ALL {
+        let asks = |token: &str| {
+            let shown = format!("Bearer {token}");
+            let fields = [("host", "localhost"), ("authorization", shown.as_str())];
+            ask(&guard, method(route), route.path(), &fields)
+        };
+        assert_eq!(asks(SECRET), Ok(route));
+        let turned =
+            if route.is_open() || route.is_write() { Ok(route) } else { Err(Turned::Token) };
+        assert_eq!(asks(own), turned);
+    }
+}
+
+#[test]
+fn a29_a_call_is_post_by_a_name_of_ours_and_by_no_page() {
+    let call = |method: &str, target: &str, fields: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        loopback().admit_call(&request.body(()).unwrap())
+    };
+    let path = "/grpc.health.v1.Health/Check";
+    let at = |host: &str| format!("http://{host}{path}");
+    assert_eq!(call("POST", &at("127.0.0.1:8378"), &[]), Ok(()));
+    assert_eq!(call("POST", &at("localhost"), &[("host", "localhost")]), Ok(()));
+    assert_eq!(call("GET", &at("localhost"), &[]), Err(Turned::NotPost));
+    for host in ["evil.test", "10.0.0.1", "localhost.evil.test:8378"] {
+        assert_eq!(call("POST", &at(host), &[]), Err(Turned::Host), "{host}");
+    }
+    assert_eq!(call("POST", path, &[("host", "localhost")]), Err(Turned::Host));
+    assert_eq!(call("POST", &at("localhost"), &[("host", "evil.test")]), Err(Turned::Host));
+    let page = [("origin", "http://evil.test")];
+    assert_eq!(call("POST", &at("localhost"), &page), Err(Turned::Origin));
+    let page = [("sec-fetch-site", "same-site")];
+    assert_eq!(call("POST", &at("localhost"), &page), Err(Turned::Origin));
+}
+
 #[test]
 fn a32_a_token_is_not_shown_and_not_short() {
     assert_eq!(format!("{:?}", Token::new(SECRET).unwrap()), "Token(…)");
+    let random = Token::of_random(std::array::from_fn(|nth| nth as u8 * 8));
+    assert_eq!(Token::new(random.secret()), Ok(random));
     for text in ["", "short", "0123456789abcde", "0123456789 abcdef", "0123456789abcdéf"] {
         assert_eq!(Token::new(text), Err(TokenSyntax), "{text}");
     }
