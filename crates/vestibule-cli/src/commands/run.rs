@@ -61,7 +61,7 @@ async fn behind_the_door(
     (sources, log, view): (Sources, &log::Running, View),
 ) -> Result<Outcome, Error> {
     let (signals, hangups) = door::signals()?;
-    let desk = Desk::new(&mut door, log)?;
+    let desk = Desk::new(&mut door, log)?.for_a_child();
     let listener = door::listen(&mut door)?;
     if !procfs::is_there() {
         tracing::warn!(
@@ -78,7 +78,7 @@ async fn behind_the_door(
             .map_err(|error| Error::system(format!("no free port for the command: {error}")))?,
     };
     let public_port = listener.tcp_address().map(|address| address.port());
-    let plan = Plan {
+    let mut plan = Plan {
         public_port,
         port,
         notify: notify(&door)?,
@@ -88,6 +88,7 @@ async fn behind_the_door(
             Restart::Never => Policy::Never,
             Restart::OnFailure => Policy::OnFailure,
         },
+        reports: None,
         child_term_first: args.child_term == ChildTerm::First,
         guard,
         family_around: door.family_around.clone().map(Into::into),
@@ -99,6 +100,7 @@ async fn behind_the_door(
     let validation = Validation::new(door.checks, door.factors);
     let front = Shared::checked(door.front, Upstream::Loopback(port), validation);
     let admin = desk.open(&front);
+    plan.reports = admin.reports();
     let reload = Reload::new(Arc::clone(&front), sources, log.verbosity(), view);
     let _reloading = Reloading::on(hangups, reload);
     let outcome = supervise(front, listener, plan, signals).await;

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use vestibule::environment::EnvSource;
 
 use vestibule_front::admin::guard::TOKEN_VARIABLE;
+use vestibule_front::supervise::launch::{STARTUP_TOKEN, STARTUP_URL};
 
 use super::checks::listed::split;
 use super::checks::variables::{Variable, of_check};
@@ -26,12 +27,14 @@ const SEPARATOR: char = ',';
 
 /// Variables with our prefix that are no settings: a secret, which no file may hold and nothing show,
 /// words between processes of ours, and the tests'.
-const NO_SETTINGS: [&str; 5] = [
+const NO_SETTINGS: [&str; 7] = [
     FILE_VARIABLE,
     TOKEN_VARIABLE,
     "VESTIBULE_FAMILY",
     "VESTIBULE_PUBLIC_PORT",
     "VESTIBULE_RACE_STAMP",
+    STARTUP_TOKEN,
+    STARTUP_URL,
 ];
 /// The same, by how they begin. The last two are Kubernetes' words about a Service that is named
 /// `vestibule` ("Service", section "Environment variables").

@@ -11,10 +11,12 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::io;
 use std::net::IpAddr;
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Uri};
+use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::route::Route;
 
@@ -84,9 +86,19 @@ impl Token {
         if good { Ok(Self(text.into())) } else { Err(TokenSyntax) }
     }
 
-    /// A token of these random bytes: six bits of each.
-    #[must_use]
-    pub fn of_random(bytes: [u8; 32]) -> Self {
+    /// A token that nobody can guess.
+    ///
+    /// # Errors
+    /// The system has no random bytes for us.
+    pub fn random() -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        // As few as these come whole or not at all (getrandom(2)).
+        getrandom(&mut bytes, GetRandomFlags::empty())?;
+        Ok(Self::of_random(bytes))
+    }
+
+    /// Six bits of each byte.
+    fn of_random(bytes: [u8; 32]) -> Self {
         const LETTERS: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let letters = bytes.map(|byte| char::from(LETTERS[usize::from(byte % 64)]));

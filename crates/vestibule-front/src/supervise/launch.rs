@@ -1,41 +1,68 @@
 //! The child's command line and environment.
 //!
-//! Owns what the child is told about its port. Must never run anything.
+//! Owns what the child is told: about its port, and where it may report. Must never run anything.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::admin::guard::TOKEN_VARIABLE;
+use crate::admin::guard::{TOKEN_VARIABLE, Token};
 use crate::process::child::Launch;
 use crate::process::guard::FAMILY;
 
 /// What stands for the private port in an argument.
 const PORT_MARK: &[u8] = b"{port}";
 
+/// Where a child finds the address for its reports.
+pub const STARTUP_URL: &str = "VESTIBULE_STARTUP_URL";
+/// And what to show there.
+pub const STARTUP_TOKEN: &str = "VESTIBULE_STARTUP_TOKEN";
+
 /// Variables by which servers are told their port: the common one, uvicorn's and Flask's.
 const PORT_VARIABLES: [&str; 3] = ["PORT", "UVICORN_PORT", "FLASK_RUN_PORT"];
 
+/// Where a service may report how far its start has come, and what it shows there.
+#[derive(Clone, Debug)]
+pub struct Reports {
+    /// The address of `POST /startup/phase`.
+    pub url: String,
+    /// Good for that, and for nothing else.
+    pub token: Token,
+}
+
+/// What the child is told beside its port.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The port on which clients connect.
+    pub public_port: Option<u16>,
+    /// Where it may speak `sd_notify`.
+    pub notify_socket: Option<OsString>,
+    /// Where it may speak HTTP.
+    pub reports: Option<Reports>,
+    /// Marks all that it starts.
+    pub family: Option<OsString>,
+}
+
 /// The command as it is started: `{port}` in any argument becomes the private port, and the
-/// environment says the same. `family` marks all that it starts.
-pub fn launch(
-    program: &OsStr,
-    args: &[OsString],
-    port: u16,
-    public_port: Option<u16>,
-    notify_socket: Option<OsString>,
-    family: Option<OsString>,
-) -> Launch {
+/// environment says the same.
+pub fn launch(program: &OsStr, args: &[OsString], port: u16, told: Told) -> Launch {
     let text = port.to_string();
     let mut env: Vec<(OsString, OsString)> =
         PORT_VARIABLES.iter().map(|name| (name.into(), text.clone().into())).collect();
-    if let Some(public) = public_port {
+    if let Some(public) = told.public_port {
         env.push(("VESTIBULE_PUBLIC_PORT".into(), public.to_string().into()));
     }
     // A socket that we were given is ours, not the child's: empty means none to sd_notify(3).
-    env.push(("NOTIFY_SOCKET".into(), notify_socket.unwrap_or_default()));
+    env.push(("NOTIFY_SOCKET".into(), told.notify_socket.unwrap_or_default()));
     // Nor is the token: whoever may read a process's environment may not ask us everything.
     env.push((TOKEN_VARIABLE.into(), OsString::new()));
-    env.extend(family.map(|family| (FAMILY.into(), family)));
+    // What a front around us gave us for our own reports is not the child's, either.
+    let (url, token) = match &told.reports {
+        Some(reports) => (reports.url.as_str(), reports.token.secret()),
+        None => ("", ""),
+    };
+    env.push((STARTUP_URL.into(), url.into()));
+    env.push((STARTUP_TOKEN.into(), token.into()));
+    env.extend(told.family.map(|family| (FAMILY.into(), family)));
     let args = args.iter().map(|arg| with_port(arg, text.as_bytes())).collect();
     Launch { program: program.into(), args, env }
 }
@@ -74,7 +101,8 @@ mod tests {
 
     #[test]
     fn the_environment_says_the_port_in_every_common_way() {
-        let launch = launch(OsStr::new("app"), &[], 81, Some(80), None, Some("a,b".into()));
+        let told = Told { public_port: Some(80), family: Some("a,b".into()), ..Told::default() };
+        let launch = launch(OsStr::new("app"), &[], 81, told);
         let of =
             |name: &str| launch.env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
         for (name, wanted) in [
@@ -83,6 +111,8 @@ mod tests {
             ("VESTIBULE_PUBLIC_PORT", "80"),
             ("NOTIFY_SOCKET", ""),
             ("VESTIBULE_ADMIN_TOKEN", ""),
+            ("VESTIBULE_STARTUP_URL", ""),
+            ("VESTIBULE_STARTUP_TOKEN", ""),
             ("VESTIBULE_FAMILY", "a,b"),
         ] {
             assert_eq!(of(name), Some(&wanted.into()), "{name}");

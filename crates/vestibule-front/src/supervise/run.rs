@@ -24,7 +24,7 @@ use crate::process::guard::Guard;
 use crate::process::notify::NotifySocket;
 use crate::process::signals::{Signal, Signals};
 use crate::supervise::budget::NeverReady;
-use crate::supervise::launch::launch;
+use crate::supervise::launch::{Reports, Told, launch};
 use crate::supervise::leave::{Left, flush, leave, second_word};
 use crate::supervise::restart::{Policy, Restarts};
 use crate::supervise::validate::validate;
@@ -64,6 +64,8 @@ pub struct Plan {
     pub child_term_first: bool,
     /// Where the child's word on its readiness arrives.
     pub notify: Option<NotifySocket>,
+    /// Where the child may report how far its start has come, if it does not speak `sd_notify`.
+    pub reports: Option<Reports>,
     /// Ends the child's group and family when we are killed.
     pub guard: Option<Guard>,
     /// Whose family we are ourselves, if a front started us.
@@ -168,10 +170,14 @@ fn start(plan: &Plan) -> Result<Child, SpawnError> {
         // The last words of an earlier life say nothing of this one.
         notify.discard();
     }
-    let notify = plan.notify.as_ref().map(NotifySocket::env);
     let around = plan.family_around.as_deref();
-    let family = plan.guard.as_ref().map(|guard| guard.family(around));
-    let launch = launch(&plan.program, &plan.args, plan.port, plan.public_port, notify, family);
+    let told = Told {
+        public_port: plan.public_port,
+        notify_socket: plan.notify.as_ref().map(NotifySocket::env),
+        reports: plan.reports.clone(),
+        family: plan.guard.as_ref().map(|guard| guard.family(around)),
+    };
+    let launch = launch(&plan.program, &plan.args, plan.port, told);
     let child = Child::spawn(&launch)?;
     if let Some(guard) = &plan.guard {
         guard.watch(child.pid());
