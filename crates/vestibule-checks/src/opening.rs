@@ -34,11 +34,15 @@ impl<S> Opening<S> {
 impl Heard {
     /// In ASCII; everything else is escaped.
     pub(crate) fn shown(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if bytes.is_empty() {
+        if self.is_empty() {
             return "nothing".to_owned();
         }
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         format!("\"{}\"", bytes.escape_ascii())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn keep(&self, bytes: &[u8]) {

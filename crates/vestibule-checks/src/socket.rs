@@ -98,6 +98,8 @@ pub fn trouble_of(error: &io::Error) -> Trouble {
         (ErrorKind::TimedOut, _) => Reason::ConnectTimeout,
         (ErrorKind::FileTooLarge, _) => Reason::TooLarge,
         (ErrorKind::InvalidData, _) => Reason::Protocol,
+        // So says tokio-util's codec, under h2, of an end amid a frame.
+        (ErrorKind::Other, _) if error.to_string() == "bytes remaining on stream" => Reason::Reset,
         _ => Reason::Other,
     };
     Trouble::new(reason, in_words(error))

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 pub mod config;
 mod duration;
+mod enrolled;
 mod error;
 mod exit;
 mod log;

@@ -122,17 +122,26 @@ where
         }
         Ok(Answer { status, location, retry_after, body, cut, not_after: None })
     };
-    // The connection may end while a part of the answer is still on its way between the two.
     let (mut whole, mut connection) = (pin!(whole), pin!(connection));
+    let mut ended = None;
     let answer: Result<_, hyper::Error> = tokio::select! {
         biased;
         answer = &mut whole => answer,
-        ended = &mut connection => match (whole.await, ended) {
-            (Err(error), Err(why)) if error.is_canceled() => Err(why),
-            (answer, _) => answer,
-        },
+        // A part of the answer may still be on its way between the two.
+        end = &mut connection => {
+            ended = Some(end);
+            whole.await
+        }
     };
-    answer.map_err(|error| trouble_with(&error, &heard))
+    match (answer, ended) {
+        (Ok(answer), _) => Ok(answer),
+        // What was cancelled was so because of how the connection ended.
+        (Err(error), None) if error.is_canceled() => {
+            Err(trouble_with(&connection.await.err().unwrap_or(error), &heard))
+        }
+        (Err(error), Some(Err(why))) if error.is_canceled() => Err(trouble_with(&why, &heard)),
+        (Err(error), _) => Err(trouble_with(&error, &heard)),
+    }
 }
 
 fn asked(request: &Request) -> http::Request<Empty<Bytes>> {
@@ -175,5 +184,8 @@ fn trouble_with(error: &hyper::Error, heard: &Heard) -> Trouble {
         let detail = format!("it left before the end of its answer, having sent {}", heard.shown());
         return Trouble::new(Reason::Reset, detail);
     }
-    Trouble::new(Reason::Other, error.to_string())
+    match heard.is_empty() {
+        true => Trouble::new(Reason::Other, error.to_string()),
+        false => Trouble::new(Reason::Protocol, format!("{error}: {}", heard.shown())),
+    }
 }

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use vestibule::check::{Check, Checked, Spec};
-use vestibule_checks::{Kind, Options, build};
+use vestibule_checks::{Kind, Options, build_with};
 
 use crate::config::shown::shown_value;
+use crate::enrolled::surroundings;
 use crate::error::Error;
 
 /// As many are waited for at once.
@@ -39,7 +40,7 @@ pub(super) fn checks(words: &[String]) -> Result<Vec<Checked>, Error> {
 
 fn check(word: &str) -> Result<Arc<dyn Check>, String> {
     let (kind, url) = named(word)?;
-    build(kind, &Options::url(url)).map_err(|flaws| {
+    build_with(kind, &Options::url(url), &surroundings()).map_err(|flaws| {
         let flaws: Vec<_> = flaws.iter().map(|flaw| flaw.message.as_str()).collect();
         flaws.join("; ")
     })
