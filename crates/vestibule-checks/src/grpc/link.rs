@@ -11,8 +11,6 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tonic::Streaming;
 use tonic::body::Body;
 use tonic_health::pb::health_client::HealthClient;
@@ -23,7 +21,7 @@ use super::At;
 use super::inside::Inside;
 use super::meaning;
 use crate::capped::{ANSWER_MAX, Capped};
-use crate::socket;
+use crate::{socket, tls};
 
 /// No message of the health protocol is longer; one of them is a number.
 const MESSAGE_MAX: usize = 4 * 1024;
@@ -59,11 +57,7 @@ impl Link {
         let Some(config) = &at.tls else {
             return Self::over(stream, at, uri::Scheme::HTTP).await;
         };
-        let name = ServerName::try_from(at.host.clone())
-            .map_err(|error| Trouble::new(Reason::TlsWrongName, error.to_string()))?;
-        stage.waits(Reason::Silent, "its side of TLS");
-        let connected = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-        let stream = connected.map_err(|error| socket::trouble_of(&error))?;
+        let stream = tls::session(stream, &at.host, Arc::clone(config), stage).await?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(Trouble::new(Reason::Protocol, "it speaks TLS there, but not HTTP/2"));
         }

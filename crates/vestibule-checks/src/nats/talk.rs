@@ -6,9 +6,8 @@
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 use vestibule::check::{Reason, Saw, Stage, Trouble};
 
 use super::access::Access;
@@ -16,7 +15,7 @@ use super::ops::{self, Answer, Info, Read, Said};
 use super::servers::Server;
 use super::words;
 use crate::capped::{ANSWER_MAX, Capped};
-use crate::socket;
+use crate::{socket, tls};
 
 /// As many bytes of a strange answer are shown.
 const SHOWN: usize = 64;
@@ -62,7 +61,7 @@ async fn secured<S, F>(
     info: &Info,
     trusted: impl FnOnce() -> F,
     stage: &Stage,
-) -> Result<tokio_rustls::client::TlsStream<S>, Trouble>
+) -> Result<TlsStream<S>, Trouble>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Future<Output = Result<Arc<ClientConfig>, Trouble>>,
@@ -75,11 +74,7 @@ where
         return Err(Trouble::new(Reason::Protocol, "it goes on in the clear where TLS begins"));
     }
     let config = trusted().await?;
-    let name = ServerName::try_from(server.host.clone())
-        .map_err(|error| Trouble::new(Reason::TlsWrongName, error.to_string()))?;
-    stage.waits(Reason::Silent, "its side of TLS");
-    let connected = TlsConnector::from(config).connect(name, talk.stream).await;
-    connected.map_err(|error| socket::trouble_of(&error))
+    tls::session(talk.stream, &server.host, config, stage).await
 }
 
 /// Says who we are, and asks what is wanted.
