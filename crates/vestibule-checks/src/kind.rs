@@ -106,6 +106,8 @@ impl Kind {
             Self::Jwks => crate::jwks::KEYS,
             #[cfg(feature = "nats")]
             Self::Nats => crate::nats::KEYS,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => crate::postgres::KEYS,
             #[cfg(feature = "tcp")]
             Self::Tcp => crate::tcp::KEYS,
             _ => &[],
@@ -167,6 +169,8 @@ pub fn build_with(
         Kind::Jwks => Ok(Arc::new(crate::jwks::Jwks::new(options)?)),
         #[cfg(feature = "nats")]
         Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
+        #[cfg(feature = "postgres")]
+        Kind::Postgres => Ok(Arc::new(crate::postgres::Postgres::new(options)?)),
         #[cfg(feature = "tcp")]
         Kind::Tcp => Ok(Arc::new(crate::tcp::Tcp::new(options)?)),
         other => {

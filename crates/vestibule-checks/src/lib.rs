@@ -25,6 +25,8 @@ pub mod kind;
 pub mod nats;
 mod opening;
 pub mod options;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod profile;
 pub mod socket;
 #[cfg(feature = "tcp")]

@@ -61,7 +61,12 @@ where
     session.map_err(|error| socket::trouble_of(&error))
 }
 
-fn of_file(file: &Path) -> Result<RootCertStore, String> {
+/// The certificates in this file.
+///
+/// # Errors
+///
+/// What is wrong with the file.
+pub(crate) fn of_file(file: &Path) -> Result<RootCertStore, String> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {

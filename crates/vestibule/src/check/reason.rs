@@ -62,6 +62,8 @@ pub enum Reason {
     NotPermitted,
     /// There is no such database.
     NoSuchDatabase,
+    /// It answered the query by an error.
+    QueryFailed,
     /// It takes no writes.
     ReadOnly,
     /// A replica that has lost its primary.
@@ -102,7 +104,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Refused,
         Self::Unreachable,
         Self::ConnectTimeout,
@@ -124,6 +126,7 @@ impl Reason {
         Self::WrongCredentials,
         Self::NotPermitted,
         Self::NoSuchDatabase,
+        Self::QueryFailed,
         Self::ReadOnly,
         Self::MasterDown,
         Self::LameDuck,
@@ -169,6 +172,7 @@ impl Reason {
             Self::WrongCredentials => "wrong_credentials",
             Self::NotPermitted => "not_permitted",
             Self::NoSuchDatabase => "no_such_database",
+            Self::QueryFailed => "query_failed",
             Self::ReadOnly => "read_only",
             Self::MasterDown => "master_down",
             Self::LameDuck => "lame_duck",
@@ -249,6 +253,9 @@ impl Reason {
             Self::WrongCredentials => "see user, password or token",
             Self::NotPermitted => "grant this user what the check asks",
             Self::NoSuchDatabase => "create the database, or correct its name",
+            Self::QueryFailed => {
+                "run the query by hand, as the same user: a migration may be missing"
+            }
             Self::ReadOnly => {
                 "it is a replica or in recovery: use the primary's address, or wait for the switch"
             }

@@ -1,0 +1,148 @@
+//! The words for what a PostgreSQL refuses with.
+//!
+//! Owns the way from an SQLSTATE to a reason. A server's message repeats the user's name, the database, parts of
+//! the query: must never show one, only what we say about its code.
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
+use vestibule::check::{Reason, Trouble};
+
+use crate::opening::Heard;
+use crate::socket;
+
+/// The trouble behind an error of the library, in view of how the answer began.
+pub(super) fn of(error: &Error, heard: &Heard, asked_for_tls: bool) -> Trouble {
+    if let Some(error) = error.as_db_error() {
+        return of_state(error);
+    }
+    let opening = heard.bytes();
+    if !opening.is_empty() && !is_postgres(&opening, asked_for_tls) {
+        let detail = format!("no PostgreSQL: the answer begins {}", heard.shown());
+        return Trouble::new(Reason::Protocol, detail);
+    }
+    if error.is_closed() {
+        return Trouble::new(Reason::Reset, "it closed the connection without a word");
+    }
+    if let Some(trouble) = error.source().and_then(socket::trouble_behind) {
+        return trouble;
+    }
+    of_library(error)
+}
+
+/// The trouble of a socket's file.
+pub(super) fn of_unix(error: &io::Error) -> Trouble {
+    let socket = match error.kind() {
+        ErrorKind::NotFound => (Reason::Refused, "no such socket yet"),
+        ErrorKind::PermissionDenied => (Reason::Unreachable, "this user may not use the socket"),
+        _ => return socket::trouble_of(error),
+    };
+    Trouble::new(socket.0, socket.1)
+}
+
+/// Whether it can be a PostgreSQL whose answer begins so: asked for TLS it says S or N, and all that it says
+/// else is a message of these types behind which stands a length (PostgreSQL, "Message Formats").
+fn is_postgres(opening: &[u8], asked_for_tls: bool) -> bool {
+    match opening {
+        // Behind the S stands a record of TLS, a handshake or an alert.
+        [b'S', 0x15 | 0x16, ..] | [b'S'] if asked_for_tls => true,
+        [b'N'] if asked_for_tls => true,
+        [b'N', message @ ..] if asked_for_tls && is_message(message) => true,
+        message => is_message(message),
+    }
+}
+
+fn is_message(bytes: &[u8]) -> bool {
+    // Nothing that is said before the first query is longer than 65,535 bytes: two zeros lead the length.
+    let length = bytes.get(1..3).is_none_or(|length| length == [0, 0]);
+    matches!(bytes.first(), Some(b'E' | b'K' | b'N' | b'R' | b'S' | b'Z' | b'v')) && length
+}
+
+fn of_state(error: &DbError) -> Trouble {
+    let code = error.code();
+    let (reason, what) = match code {
+        &SqlState::CANNOT_CONNECT_NOW => cannot_connect(error.message()),
+        &SqlState::TOO_MANY_CONNECTIONS => {
+            (Reason::Overloaded, "no connection is left for this user and database")
+        }
+        &SqlState::INVALID_PASSWORD => (Reason::WrongCredentials, "user or password are wrong"),
+        &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => not_let_in(error.message()),
+        &SqlState::INVALID_CATALOG_NAME => (Reason::NoSuchDatabase, "the database does not exist"),
+        &SqlState::READ_ONLY_SQL_TRANSACTION => (Reason::ReadOnly, "it takes no writes"),
+        &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN => {
+            (Reason::ShuttingDown, "it ended the session")
+        }
+        &SqlState::INSUFFICIENT_PRIVILEGE => (Reason::NotPermitted, "the user may not do that"),
+        &SqlState::QUERY_CANCELED => (Reason::TimedOut, "it ended the query, which took too long"),
+        &SqlState::OUT_OF_MEMORY | &SqlState::DISK_FULL | &SqlState::INSUFFICIENT_RESOURCES => {
+            (Reason::NotServing, "it is out of memory or of room on its disk")
+        }
+        // PgBouncer says everything of its own by this code.
+        &SqlState::PROTOCOL_VIOLATION => of_pooler(error.message()),
+        _ => (Reason::QueryFailed, "it answered the query by an error"),
+    };
+    Trouble::new(reason, format!("{what} (SQLSTATE {})", code.code()))
+}
+
+/// One code stands for starting and stopping. Only the message tells, and it may be in another language.
+fn cannot_connect(message: &str) -> (Reason, &'static str) {
+    if message.contains("shutting down") {
+        (Reason::ShuttingDown, "it is shutting down")
+    } else if message.contains("recovery mode") {
+        (Reason::StartingUp, "it recovers from a crash")
+    } else {
+        (Reason::StartingUp, "it does not take connections yet")
+    }
+}
+
+fn not_let_in(message: &str) -> (Reason, &'static str) {
+    let what = match message {
+        message if message.contains("no encryption") || message.contains("SSL off") => {
+            "no line of pg_hba.conf lets this user in from here without TLS: see sslmode"
+        }
+        message if message.contains("pg_hba.conf") => {
+            "no line of pg_hba.conf lets this user in from here"
+        }
+        _ => "this user may not log in",
+    };
+    (Reason::WrongCredentials, what)
+}
+
+fn of_pooler(message: &str) -> (Reason, &'static str) {
+    match message {
+        message if message.contains("no more connections") => {
+            (Reason::Overloaded, "the pooler takes no more clients")
+        }
+        message if message.contains("no such database") => {
+            (Reason::NoSuchDatabase, "the pooler does not know the database")
+        }
+        message if message.contains("no such user") => {
+            (Reason::WrongCredentials, "the pooler does not know the user")
+        }
+        message if message.contains("shutting down") => {
+            (Reason::ShuttingDown, "the pooler is shutting down")
+        }
+        message if message.contains("server") || message.contains("query_wait_timeout") => {
+            (Reason::NotServing, "the pooler has no connection to its server")
+        }
+        _ => (Reason::Protocol, "it does not accept what was asked"),
+    }
+}
+
+/// What the library itself says no to. Its kinds are known by their words alone, and these are its own.
+fn of_library(error: &Error) -> Trouble {
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    let (reason, detail) = match error.to_string() {
+        _ if why.contains("password missing") => {
+            (Reason::WrongCredentials, "it wants a password, and the URL has none".to_owned())
+        }
+        _ if why.contains("does not support TLS") => {
+            (Reason::TlsFailed, "it has no TLS, and sslmode demands it".to_owned())
+        }
+        kind if why.is_empty() => (Reason::Protocol, kind),
+        kind => (Reason::Protocol, format!("{kind}: {why}")),
+    };
+    Trouble::new(reason, detail)
+}
