@@ -228,7 +228,7 @@ impl Watch<'_> {
                 settled_since.get_or_insert(now);
             }
             let enough = settled_since.is_some_and(|since| now >= since + AFTERMATH);
-            if enough || now >= deadline || self.exit.is_some() {
+            if enough || now >= deadline || self.exit.is_some() || self.gave_up() {
                 break;
             }
             self.try_port().await;
@@ -236,7 +236,7 @@ impl Watch<'_> {
             self.look().await;
         }
         self.check_start().await?;
-        if self.port_open.get().is_none() {
+        if self.port_open.get().is_none() && !self.gave_up() {
             return Err(RaceError::PortNeverOpened {
                 address: self.stage.authority.clone(),
                 within: self.stage.clock.since_start(Instant::now()),
@@ -309,6 +309,11 @@ impl Watch<'_> {
         if self.port_open.get().is_none() && TcpStream::connect(at).await.is_ok() {
             self.port_open.get_or_init(Instant::now);
         }
+    }
+
+    /// Whether the platform ended the target, whose port nobody will open any more.
+    fn gave_up(&self) -> bool {
+        self.stage.routing().is_some_and(|routing| routing.gave_up)
     }
 
     fn somebody_was_ok(&self) -> bool {
