@@ -179,13 +179,13 @@ impl Breaker {
     /// Says whether it opened.
     pub fn record(
         &mut self,
-        leave: Leave,
+        Leave { era }: Leave,
         passed: bool,
         now: Instant,
         random: f64,
         cap: Duration,
     ) -> Option<Trip> {
-        if leave.era != self.era {
+        if era != self.era {
             return None;
         }
         self.failures = if passed { 0 } else { self.failures.saturating_add(1) };

@@ -116,7 +116,8 @@ impl Door {
             settings,
         });
         if !inner.settings.checks.is_empty() {
-            inner.keeper.get_or_init(|| Keeper::spawn(&inner));
+            // Ends with the door, which owns it.
+            inner.keeper.get_or_init(|| Keeper(tokio::spawn(keeper::tend(&inner))));
         }
         let door = Self { inner };
         door.spawn(startup);

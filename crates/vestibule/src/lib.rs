@@ -88,6 +88,32 @@
 //! # }
 //! ```
 //!
+//! **Nobody had asked whether the database was there.** A [`check`] sees it or does not, and [`validation`] never
+//! calls a check passed that was not seen to pass. With checks a door admits nobody before the critical ones have
+//! passed, and names those that were missing when it gives up:
+//!
+//! ```
+//! # #[cfg(feature = "tower")] {
+//! use vestibule::check::{self, Checked, Reason, Spec, Trouble};
+//! use vestibule::environment::Process;
+//! use vestibule::{Door, Settings};
+//!
+//! # async fn ping() -> Result<&'static str, Trouble> { Err(Trouble::new(Reason::StartingUp, "57P03")) }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let database = Checked::new(Spec::new("database"), check::from_fn(ping));
+//! let mail = check::from_fn(async || Ok::<_, Trouble>("220 ready"));
+//! let mail = Checked::new(Spec::new("mail").degradable(), mail);
+//! let settings = Settings { checks: vec![database, mail], ..Settings::detect(&Process) };
+//! let door = Door::start_with(settings, async |_startup| Ok(()));
+//! # let later = tokio::time::Instant::now() + std::time::Duration::from_secs(600);
+//! let failed = door.readiness().wait_ready(later).await.unwrap_err().to_string();
+//! assert!(failed.contains("without check database (starting_up"), "{failed}");
+//! # }
+//! # main();
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! - `tower` (on by default): `Door`, `layer` and `connection`.

@@ -8,6 +8,7 @@
 //! What is not: orders within one call. The types' own locks are the standard library's, where shuttle can't
 //! step in; a call that takes one is a single step here. What threads do to each other inside a call is broken by
 //! `invariant_3_no_slot_is_lost_when_threads_race_over_drops_and_grants`, and memory orderings are tokio's.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by unwrapping")]
 
 #[path = "models/breaker.rs"]
 mod breaker;

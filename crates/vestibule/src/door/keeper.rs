@@ -5,6 +5,7 @@
 //! or goes away.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -17,18 +18,17 @@ use super::Inner;
 
 /// The task; it ends with the door.
 #[derive(Debug)]
-pub(super) struct Keeper(JoinHandle<()>);
+pub(super) struct Keeper(pub(super) JoinHandle<()>);
 
-impl Keeper {
-    pub(super) fn spawn(door: &Arc<Inner>) -> Self {
-        let (validation, readiness) = (door.validation.clone(), door.lock().watch());
-        let follows = follow(validation.clone(), Arc::downgrade(door));
-        Self(tokio::spawn(async move {
-            tokio::select! {
-                () = keep(validation, readiness) => {}
-                () = follows => {}
-            }
-        }))
+/// What the task does.
+pub(super) fn tend(door: &Arc<Inner>) -> impl Future<Output = ()> + use<> {
+    let (validation, readiness) = (door.validation.clone(), door.lock().watch());
+    let follows = follow(validation.clone(), Arc::downgrade(door));
+    async move {
+        tokio::select! {
+            () = keep(validation, readiness) => {}
+            () = follows => {}
+        }
     }
 }
 
@@ -74,7 +74,7 @@ async fn follow(validation: Validation, door: Weak<Inner>) {
         let too_old = async {
             match old_at {
                 // From the next moment on it holds.
-                Some(at) => sleep_until(at + std::time::Duration::from_millis(1)).await,
+                Some(at) => sleep_until(at + Duration::from_millis(1)).await,
                 None => std::future::pending().await,
             }
         };
@@ -132,13 +132,13 @@ impl Told {
                 tracing::warn!(degraded = degraded.join(", "), "ready, degraded");
             }
             Opinion::Hold { by } => {
-                tracing::warn!(check = %by, "newcomers are held: the check is down, or was not seen to pass for too long")
+                tracing::warn!(check = %by, "newcomers are held: the check is down, or was not seen to pass for too long");
             }
             Opinion::Refuse { by } => {
-                tracing::warn!(check = %by, "newcomers are refused: the check's breaker is open")
+                tracing::warn!(check = %by, "newcomers are refused: the check's breaker is open");
             }
             Opinion::Ready { .. } if was_ready && self.opinion.is_some() => {
-                tracing::info!("ready, and nothing is missing")
+                tracing::info!("ready, and nothing is missing");
             }
             Opinion::Ready { .. } | Opinion::Waiting { .. } => {}
         }

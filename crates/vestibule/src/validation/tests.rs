@@ -66,7 +66,7 @@ impl Check for Scripted {
             stage.waits(Reason::Silent, "its answer");
             let _guard = PanicsWhenDropped(act == Act::PanicsWhenDropped);
             if !after.is_zero() {
-                tokio::time::sleep(after).await;
+                tokio::time::sleep_until(Instant::now() + after).await;
             }
             match act {
                 Act::Passes => Ok(Saw::new("pong")),

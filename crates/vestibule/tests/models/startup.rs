@@ -52,7 +52,7 @@ async fn wait(mut watch: Watch) {
         _ => Some(answer.await),
     };
     match answer {
-        Some(Ok(())) => assert_eq!(own.timeline().has_reached(phase).unwrap_or(true), true),
+        Some(Ok(())) => assert_eq!(own.timeline().has_reached(phase), Some(true)),
         Some(Err(NotReached::Failed(_))) => assert!(own.timeline().failure().is_some()),
         Some(Err(NotReached::Gone { .. })) => assert!(own.timeline().failure().is_none()),
         Some(Err(other)) => panic!("{other:?}"),
