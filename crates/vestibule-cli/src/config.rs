@@ -112,7 +112,7 @@ pub(crate) struct Sources {
     /// Wrong already before the file is read; can't get better by reading again.
     mistakes: Vec<Mistake>,
     /// What deserves a warning, as far as it is known before the file.
-    pub(crate) warnings: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Sources {

@@ -26,6 +26,15 @@ pub(crate) fn above_zero(text: &str) -> Result<Duration, String> {
     some.ok_or_else(|| "nothing could ever be done in no time; use 1ms or more".to_owned())
 }
 
+/// As it is typed: in seconds if it is whole ones.
+pub(crate) fn written(time: Duration) -> String {
+    if time.subsec_nanos() == 0 {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{}ms", time.as_millis())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -203,7 +203,7 @@ fn door<A: clap::Args>(
         readiness: args.readiness().unwrap_or(Readiness::Tcp),
     };
     let factors = checks::factors(&args.checks, &environment, given);
-    let (checks, on_port) = checks::checks(given, port, variables);
+    let (checks, on_port, pictures) = checks::checks(given, port, variables);
     let door = Door {
         listen,
         port_is_given,
@@ -218,7 +218,7 @@ fn door<A: clap::Args>(
         runtime_directory,
         family_around,
     };
-    let view = View::new(given, derived::derived(args, &door, &budgets));
+    let view = View::new(given, derived::derived(args, &door, &budgets), pictures);
     (door, view)
 }
 

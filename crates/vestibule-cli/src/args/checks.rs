@@ -15,8 +15,7 @@ use crate::duration::{above_zero, duration};
 /// What the service needs before it may be ready, and how patiently it is asked.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ChecksArgs {
-    /// Ready only when this answers, as in database=postgres://db/chat; ${VAR} in it is the
-    /// variable; may be given more than once; a file's [[check]] says more
+    /// Ready only when this answers too, as in db=tcp://db:5432
     #[arg(long, value_name = "NAME=URL")]
     pub(crate) check: Vec<String>,
 

@@ -60,6 +60,7 @@ fn document(meant: &Meant) -> String {
         "environment": place.name.as_str(),
         "platform": place.platform.as_str(),
         "settings": meant.view.to_json(),
+        "checks": meant.view.checks_to_json(),
         "warnings": warnings,
         "mistakes": [],
     }))

@@ -42,18 +42,20 @@ pub(crate) struct Wrong {
 pub(crate) fn read(command: Option<Command>, typed: Typed) -> Result<Meant, Wrong> {
     let meant = command.unwrap_or_else(|| meant(&typed));
     let sources = Sources::new(typed, &Process, meant);
-    let read = match meant {
+    let (read, warnings) = match meant {
         Command::Run => {
             let mut given = sources.settle::<RunArgs>();
             // What follows `--` may be typed later.
             given.is_partial = command.is_none();
-            settings::run(given, &Process).map(|run| (run.door, run.view))
+            let warnings = given.warnings.clone();
+            (settings::run(given, &Process).map(|run| (run.door, run.view)), warnings)
         }
         Command::Serve => {
-            settings::serve(sources.settle(), &Process).map(|serve| (serve.door, serve.view))
+            let given = sources.settle();
+            let warnings = given.warnings.clone();
+            (settings::serve(given, &Process).map(|serve| (serve.door, serve.view)), warnings)
         }
     };
-    let warnings = sources.warnings;
     match read {
         Ok((door, view)) => Ok(Meant { command: meant, door, view, warnings }),
         Err(mistakes) => Err(Wrong { mistakes, warnings }),

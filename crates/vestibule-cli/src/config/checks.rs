@@ -9,6 +9,7 @@ pub(crate) mod judge;
 pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod listed;
+pub(crate) mod picture;
 pub(crate) mod values;
 pub(crate) mod variables;
 
@@ -82,6 +83,8 @@ pub(crate) struct Declared {
     pub(crate) entries: Vec<Entry>,
     /// The part of a profile that it is.
     pub(crate) part: Option<Part>,
+    /// And of which.
+    pub(crate) profile: Option<&'static str>,
 }
 
 impl Declared {

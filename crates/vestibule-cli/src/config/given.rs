@@ -21,6 +21,18 @@ pub enum Origin {
     Profile(&'static str),
 }
 
+impl Origin {
+    /// For machines: the layer, and the file, line or variable.
+    pub(crate) fn parts(&self) -> (&'static str, Option<String>, Option<usize>, Option<&str>) {
+        match self {
+            Self::Flag => ("flag", None, None, None),
+            Self::Variable(name) => ("variable", None, None, Some(name)),
+            Self::File(file, line) => ("file", Some(shown(file)), *line, None),
+            Self::Profile(_) => ("profile", None, None, None),
+        }
+    }
+}
+
 /// One key that was given a value, or several, by one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::checks::TABLE;
+use super::checks::picture::Picture;
 use super::given::Origin;
 use super::keys::{Key, Keys, Kind};
 use super::layers::Settled;
@@ -16,6 +18,7 @@ use super::shown::{is_secret, shown, shown_value, shown_words};
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     settings: Vec<Setting>,
+    checks: Vec<Picture>,
 }
 
 /// One key.
@@ -50,7 +53,11 @@ pub(crate) struct Derived {
 
 impl View {
     /// Puts what was given, what is derived and what is default together.
-    pub(crate) fn new<A: clap::Args>(given: &Settled<A>, mut derived: Vec<Derived>) -> Self {
+    pub(crate) fn new<A: clap::Args>(
+        given: &Settled<A>,
+        mut derived: Vec<Derived>,
+        checks: Vec<Picture>,
+    ) -> Self {
         let setting = |key: &Key| {
             let at = derived.iter().position(|derived| derived.key == key.name);
             let (values, place) = match (given.given.get(&key.name), at) {
@@ -70,14 +77,27 @@ impl View {
         };
         let keys = Keys::of::<A>();
         let settings = keys.iter().filter(|key| key.kind != Kind::Checks).map(setting).collect();
-        Self { settings }
+        Self { settings, checks }
     }
 
     /// The keys whose values differ in the other.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.settings.iter().zip(&other.settings);
         let differ = pairs.filter(|(ours, theirs)| ours.values != theirs.values);
-        differ.map(|(ours, _)| ours.key.clone()).collect()
+        let differ = differ.map(|(ours, _)| ours.key.clone());
+        differ.chain(self.different_checks(other)).collect()
+    }
+
+    /// Checks that came, went or changed, by name.
+    fn different_checks(&self, other: &Self) -> Vec<String> {
+        let lacks = |checks: &[Picture], check: &Picture| !checks.iter().any(|c| c.says(check));
+        let ours = self.checks.iter().filter(|check| lacks(&other.checks, check));
+        let theirs = other.checks.iter().filter(|check| lacks(&self.checks, check));
+        let mut names: Vec<_> =
+            ours.chain(theirs).map(|check| format!("{TABLE} {}", check.name())).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Takes over what the other says of these keys.
@@ -104,7 +124,16 @@ impl View {
         for (line, setting) in lines.iter().zip(&self.settings) {
             let _ = writeln!(text, "{line:width$}  # {}", setting.place());
         }
+        for check in &self.checks {
+            text.push('\n');
+            text.push_str(&check.to_text());
+        }
         text
+    }
+
+    /// The checks, for machines.
+    pub(crate) fn checks_to_json(&self) -> Value {
+        self.checks.iter().map(Picture::to_json).collect()
     }
 
     /// The same for machines.
@@ -145,10 +174,7 @@ impl Setting {
 
     fn to_json(&self) -> Value {
         let (from, file, line, name) = match &self.place {
-            Place::Given(Origin::Flag) => ("flag", None, None, None),
-            Place::Given(Origin::Variable(name)) => ("variable", None, None, Some(name)),
-            Place::Given(Origin::File(file, line)) => ("file", Some(shown(file)), *line, None),
-            Place::Given(Origin::Profile(_)) => ("profile", None, None, None),
+            Place::Given(origin) => origin.parts(),
             Place::Default => ("default", None, None, None),
             Place::Derived(_) => ("derived", None, None, None),
         };

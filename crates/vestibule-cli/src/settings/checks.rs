@@ -11,6 +11,7 @@ use vestibule_checks::{Flaw, Key, Options, Value, Wants, build};
 use crate::args::checks::ChecksArgs;
 use crate::config::checks::Declared;
 use crate::config::checks::judge::{Judged, judge};
+use crate::config::checks::picture::Picture;
 use crate::config::keys::flag_of;
 use crate::config::layers::Settled;
 use crate::config::{Mistake, Origin};
@@ -47,8 +48,8 @@ pub(super) fn checks<A>(
     given: &mut Settled<A>,
     port: Port,
     source: &dyn EnvSource,
-) -> (Vec<Checked>, OnPort) {
-    let (mut built, mut late) = (Vec::new(), Vec::new());
+) -> (Vec<Checked>, OnPort, Vec<Picture>) {
+    let (mut built, mut late, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for declared in &given.declared {
         let ready = match judge(declared, source) {
             Ok(judged) => Ready { declared: declared.clone(), judged },
@@ -57,6 +58,7 @@ pub(super) fn checks<A>(
                 continue;
             }
         };
+        pictures.push(Picture::new(&ready.declared, &ready.judged));
         match (ready.with_port(), port) {
             (Some(key), Port::Never) => {
                 let why = "{port} is that of a command which `run` starts: write the service's own";
@@ -76,7 +78,7 @@ pub(super) fn checks<A>(
             },
         }
     }
-    (built, OnPort(late))
+    (built, OnPort(late), pictures)
 }
 
 impl OnPort {

@@ -12,22 +12,23 @@ use vestibule_front::listener::Listen;
 use super::{Door, admin, trust_is_platforms};
 use crate::args::{DoorArgs, LogFormat};
 use crate::config::view::Derived;
+use crate::duration::written;
 
 /// Of each key that may be missing: what follows, and why.
 pub(super) fn derived(args: &DoorArgs, door: &Door, budgets: &Budgets) -> Vec<Derived> {
     let platform = door.environment.platform;
     let patience = &door.front.patience;
     let time = |key, value: Duration, sourced: &Sourced<Duration>| {
-        said(key, length(value), sourced.source.clone())
+        said(key, written(value), sourced.source.clone())
     };
     let child_grace = if patience.child_grace == budgets.child_grace.value {
         time("child_grace", patience.child_grace, &budgets.child_grace)
     } else {
-        said("child_grace", length(patience.child_grace), "at most a quarter of drain")
+        said("child_grace", written(patience.child_grace), "at most a quarter of drain")
     };
     let request_timeout = Derived {
         key: "request_timeout",
-        values: budgets.request_timeout.value.map(|time| vec![length(time)]),
+        values: budgets.request_timeout.value.map(|time| vec![written(time)]),
         reason: budgets.request_timeout.source.clone(),
     };
     let mut all = vec![
@@ -92,8 +93,8 @@ fn factors(factors: &Factors) -> [Derived; 4] {
     [
         said("timeout_multiplier", number(multiplier.value), multiplier.source.clone()),
         said("timeout_margin", number(margin.value), margin.source.clone()),
-        said("timeout_floor", length(floor.value), floor.source.clone()),
-        said("validation_budget", length(validation.value), validation.source.clone()),
+        said("timeout_floor", written(floor.value), floor.source.clone()),
+        said("validation_budget", written(validation.value), validation.source.clone()),
     ]
 }
 
@@ -106,13 +107,4 @@ fn share(door: &Door) -> Derived {
     };
     let share = share.map_or(0, NonZeroUsize::get);
     said("max_held_per_client", share.to_string(), reason)
-}
-
-/// As it is typed: in seconds if it is whole ones.
-fn length(time: Duration) -> String {
-    if time.subsec_nanos() == 0 {
-        format!("{}s", time.as_secs())
-    } else {
-        format!("{}ms", time.as_millis())
-    }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use vestibule::timeouts::Factors;
+use vestibule::timeouts::{Factors, Sourced};
 
 use crate::commands::meant::Meant;
 
@@ -30,30 +30,19 @@ pub(super) struct Length {
 
 /// The factors of the checks' timeouts.
 pub(super) fn factors(meant: &Meant) -> [Factor; 2] {
+    let of = |key, factor: &Sourced<f64>| Factor {
+        key,
+        value: rounded(factor.value),
+        formula: factor.source.clone(),
+    };
     let factors = &meant.door.factors;
-    let multiplier = if is_stretched(factors, meant) {
-        let before = factors.multiplier.value / 1.5;
-        format!("{} in {} × 1.5 on Cloud Run", rounded(before), patient(meant))
-    } else {
-        format!("{} in {}", rounded(factors.multiplier.value), patient(meant))
-    };
-    let margin = format!("{} in {}", rounded(factors.margin.value), patient(meant));
-    let of = |key, value: f64, derived: f64, formula| {
-        let is_given = (value - derived).abs() > f64::EPSILON;
-        let given = meant.view.place_of(key).filter(|_| is_given);
-        Factor { key, value: rounded(value), formula: given.unwrap_or(formula) }
-    };
-    let derived = derived(meant);
-    [
-        of("multiplier", factors.multiplier.value, derived.multiplier.value, multiplier),
-        of("margin", factors.margin.value, derived.margin.value, margin),
-    ]
+    [of("multiplier", &factors.multiplier), of("margin", &factors.margin)]
 }
 
 /// Every other length.
 pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
     let (front, patience) = (&meant.door.front, &meant.door.front.patience);
-    let (factors, derived) = (&meant.door.factors, derived(meant));
+    let factors = &meant.door.factors;
     let from = |key: &'static str| meant.view.place_of(key).unwrap_or_else(|| "default".to_owned());
     let of = |key, name, value, setting| Length {
         key,
@@ -61,28 +50,21 @@ pub(super) fn lengths(meant: &Meant) -> Vec<Length> {
         value: Some(value),
         formula: from(setting),
     };
-    let floor = if factors.floor.value != derived.floor.value {
-        from("floor")
-    } else if factors.floor.value.is_zero() {
-        "none: only on Cloud Run in staging and production".to_owned()
-    } else {
-        "on Cloud Run in staging and production no check has less".to_owned()
-    };
-    let validation = if factors.validation.value == derived.validation.value {
-        format!("default in {}: one pass over all checks", patient(meant))
-    } else {
-        from("validation_budget")
-    };
     let request = Length {
         key: "request_timeout",
         name: "request timeout",
         value: front.request_timeout,
         formula: from("request_timeout"),
     };
-    let factor = |key, name, value, formula| Length { key, name, value: Some(value), formula };
+    let factor = |key, name, factor: &Sourced<Duration>| Length {
+        key,
+        name,
+        value: Some(factor.value),
+        formula: factor.source.clone(),
+    };
     vec![
-        factor("floor", "floor", factors.floor.value, floor),
-        factor("validation_budget", "validation budget", factors.validation.value, validation),
+        factor("floor", "floor", &factors.floor),
+        factor("validation_budget", "validation budget", &factors.validation),
         of("startup_budget", "startup budget", patience.startup, "startup_timeout"),
         of("hold_budget", "hold budget", front.hold, "hold"),
         request,
@@ -113,20 +95,6 @@ pub(super) fn of_check(base: Duration, factors: &Factors) -> String {
 /// `0.5s`, `3s`.
 pub(super) fn in_seconds(time: Duration) -> String {
     format!("{}s", time.as_secs_f64())
-}
-
-fn derived(meant: &Meant) -> Factors {
-    Factors::derive(meant.door.environment.name, meant.door.environment.platform)
-}
-
-fn is_stretched(factors: &Factors, meant: &Meant) -> bool {
-    let place = &meant.door.environment;
-    let is_patient = place.patience().is_patient();
-    place.platform.is_cloud_run() && is_patient && !factors.floor.value.is_zero()
-}
-
-fn patient(meant: &Meant) -> &'static str {
-    meant.door.environment.patience().as_str()
 }
 
 fn rounded(factor: f64) -> f64 {

@@ -68,7 +68,13 @@ fn of_part(profile: Profile, part: Part) -> Declared {
     let origin = Origin::Profile(profile.as_str());
     let raw = Raw::Text(format!("${{{}}}", part.variable));
     let url = Entry { key: "url".to_owned(), raw, origin: origin.clone() };
-    Declared { name: part.name.to_owned(), origin, entries: vec![url], part: Some(part) }
+    Declared {
+        name: part.name.to_owned(),
+        origin,
+        entries: vec![url],
+        part: Some(part),
+        profile: Some(profile.as_str()),
+    }
 }
 
 impl Merged {
@@ -104,7 +110,7 @@ impl Merged {
             }
             None => {
                 let (origin, entries) = (table.origin.clone(), entries.cloned().collect());
-                self.declared.push(Declared { name, origin, entries, part: None });
+                self.declared.push(Declared { name, origin, entries, part: None, profile: None });
             }
         }
     }
@@ -135,7 +141,13 @@ impl Merged {
                 Some(declared) => declared.lay(url),
                 None => {
                     let (name, origin) = (name.to_owned(), origin.clone());
-                    self.declared.push(Declared { name, origin, entries: vec![url], part: None });
+                    self.declared.push(Declared {
+                        name,
+                        origin,
+                        entries: vec![url],
+                        part: None,
+                        profile: None,
+                    });
                 }
             }
         }
