@@ -77,7 +77,7 @@ impl Kind {
         let scheme = scheme.to_ascii_lowercase();
         match scheme.split('+').next().unwrap_or_default() {
             "postgres" | "postgresql" => Some(Self::Postgres),
-            "redis" | "rediss" => Some(Self::Redis),
+            "redis" | "rediss" | "valkey" | "valkeys" => Some(Self::Redis),
             "nats" | "tls" => Some(Self::Nats),
             "grpc" | "grpcs" => Some(Self::Grpc),
             "http" | "https" => Some(Self::Http),
@@ -108,8 +108,11 @@ impl Kind {
             Self::Nats => crate::nats::KEYS,
             #[cfg(feature = "postgres")]
             Self::Postgres => crate::postgres::KEYS,
+            #[cfg(feature = "redis")]
+            Self::Redis => crate::redis::KEYS,
             #[cfg(feature = "tcp")]
             Self::Tcp => crate::tcp::KEYS,
+            #[allow(unreachable_patterns, reason = "a build may have fewer kinds")]
             _ => &[],
         }
     }
@@ -171,8 +174,11 @@ pub fn build_with(
         Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
         #[cfg(feature = "postgres")]
         Kind::Postgres => Ok(Arc::new(crate::postgres::Postgres::new(options)?)),
+        #[cfg(feature = "redis")]
+        Kind::Redis => Ok(Arc::new(crate::redis::Redis::new(options)?)),
         #[cfg(feature = "tcp")]
         Kind::Tcp => Ok(Arc::new(crate::tcp::Tcp::new(options)?)),
+        #[allow(unreachable_patterns, reason = "a build may have fewer kinds")]
         other => {
             let message = format!("this build has no checks of kind {}", other.as_str());
             Err(vec![Flaw::new("kind", message)])

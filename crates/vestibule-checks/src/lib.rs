@@ -28,6 +28,8 @@ pub mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod profile;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod socket;
 #[cfg(feature = "tcp")]
 pub mod tcp;

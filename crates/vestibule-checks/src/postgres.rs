@@ -132,7 +132,7 @@ impl Postgres {
             Place::Unix(path) => {
                 stage.waits(Reason::ConnectTimeout, "a connection");
                 let stream = UnixStream::connect(path).await;
-                let stream = stream.map_err(|error| trouble::of_unix(&error))?;
+                let stream = stream.map_err(|error| socket::trouble_of_unix(&error))?;
                 self.talk(stream, None, stage).await?
             }
         };

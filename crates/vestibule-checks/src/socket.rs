@@ -105,6 +105,18 @@ pub fn trouble_of(error: &io::Error) -> Trouble {
     Trouble::new(reason, in_words(error))
 }
 
+/// The same for a socket in the file system, whose file may not be there yet.
+#[must_use]
+pub fn trouble_of_unix(error: &io::Error) -> Trouble {
+    match error.kind() {
+        ErrorKind::NotFound => Trouble::new(Reason::Refused, "no such socket yet"),
+        ErrorKind::PermissionDenied => {
+            Trouble::new(Reason::Unreachable, "this user may not use the socket")
+        }
+        _ => trouble_of(error),
+    }
+}
+
 /// The trouble of a socket or of TLS somewhere behind an error of a client library; none if it is only its own.
 #[must_use]
 pub fn trouble_behind(error: &(dyn Error + 'static)) -> Option<Trouble> {

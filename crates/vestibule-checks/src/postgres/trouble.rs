@@ -4,7 +4,6 @@
 //! the query: must never show one, only what we say about its code.
 
 use std::error::Error as _;
-use std::io::{self, ErrorKind};
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
@@ -30,16 +29,6 @@ pub(super) fn of(error: &Error, heard: &Heard, asked_for_tls: bool) -> Trouble {
         return trouble;
     }
     of_library(error)
-}
-
-/// The trouble of a socket's file.
-pub(super) fn of_unix(error: &io::Error) -> Trouble {
-    let socket = match error.kind() {
-        ErrorKind::NotFound => (Reason::Refused, "no such socket yet"),
-        ErrorKind::PermissionDenied => (Reason::Unreachable, "this user may not use the socket"),
-        _ => return socket::trouble_of(error),
-    };
-    Trouble::new(socket.0, socket.1)
 }
 
 /// Whether it can be a PostgreSQL whose answer begins so: asked for TLS it says S or N, and all that it says
