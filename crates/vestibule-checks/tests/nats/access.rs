@@ -1,5 +1,8 @@
 //! Who we are, and that nobody else learns it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nkeys::KeyPair;
 use vestibule::check::{Reason, Stage};
 use vestibule_checks::{Kind, Options, build};
 
@@ -44,6 +47,59 @@ async fn nats_tells_what_a_user_may_not_do() {
     let (reason, text, tries) = declared(&options.with("stream", text("EVENTS"))).fails().await;
     assert_eq!((reason, tries), (Reason::NotPermitted, 1));
     assert!(text.contains("$JS.API.INFO"), "{text}");
+}
+
+/// What an operator, an account or a user says of another, signed by nkeys and not by us.
+fn signed(by: &KeyPair, of: &KeyPair, nats: &str) -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let (issuer, subject) = (by.public_key(), of.public_key());
+    let claims = format!(
+        "{{\"jti\":\"x\",\"iat\":1,\"iss\":\"{issuer}\",\"sub\":\"{subject}\",\"name\":\"x\",\"nats\":{nats}}}"
+    );
+    let head = part("{\"typ\":\"JWT\",\"alg\":\"ed25519-nkey\"}");
+    let body = format!("{head}.{}", part(&claims));
+    let signature = by.sign(body.as_bytes()).unwrap();
+    format!("{body}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn credentials(jwt: &str, key: &KeyPair) -> String {
+    let seed = key.seed().unwrap();
+    format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+}
+
+#[tokio::test]
+async fn nats_takes_a_credentials_file_and_names_a_wrong_or_missing_one() {
+    let (operator, account) = (KeyPair::new_operator(), KeyPair::new_account());
+    let (user, stranger) = (KeyPair::new_user(), KeyPair::new_user());
+    let of_operator = signed(&operator, &operator, "{\"type\":\"operator\",\"version\":2}");
+    let limits = "{\"subs\":-1,\"data\":-1,\"payload\":-1,\"imports\":-1,\"exports\":-1,\
+                  \"wildcards\":true,\"conn\":-1,\"leaf\":-1}";
+    let nats = format!("{{\"type\":\"account\",\"version\":2,\"limits\":{limits}}}");
+    let of_account = signed(&operator, &account, &nats);
+    let nats = "{\"type\":\"user\",\"version\":2,\"subs\":-1,\"data\":-1,\"payload\":-1}";
+    let of_user = signed(&account, &user, nats);
+    let public = account.public_key();
+    let server = Nats::start(&format!(
+        "operator: {of_operator}\nresolver: MEMORY\nresolver_preload: {{ {public}: {of_account} }}"
+    ))
+    .await;
+    let file = server.file("user.creds", &credentials(&of_user, &user));
+    let path = file.display().to_string();
+    let asked = declared(&Options::url(server.url()).with("credentials_file", text(path)));
+    assert_eq!(asked.passes().await, "NATS 2.9.10");
+
+    server.file("user.creds", &credentials(&of_user, &stranger));
+    let (reason, words, tries) = asked.fails().await;
+    assert_eq!((reason, tries), (Reason::WrongCredentials, 1), "{words}");
+    assert!(!words.contains(&stranger.seed().unwrap()) && !words.contains(&of_user), "{words}");
+
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(asked.fails().await.0, Reason::NoFile);
+    server.file("user.creds", &credentials(&of_user, &user));
+    assert_eq!(asked.passes().await, "NATS 2.9.10");
 }
 
 #[tokio::test]

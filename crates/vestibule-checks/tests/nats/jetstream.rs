@@ -20,8 +20,8 @@ async fn nats_without_jetstream_is_told_where_it_is_wanted() {
 
 #[tokio::test]
 async fn an_account_without_jetstream_is_told_also_where_the_server_has_it() {
-    let accounts = "accounts { APP { users: [ { user: ada, password: pw } ] } \
-                    SYS { users: [ { user: sys, password: pw } ], jetstream: enabled } }";
+    let accounts = "accounts: { APP: { users: [ { user: ada, password: pw } ] }, \
+                    BUS: { users: [ { user: sys, password: pw } ], jetstream: enabled } }";
     let server = Nats::start(&format!("{accounts}\n{JETSTREAM}")).await;
     let url = |user: &str| format!("nats://{user}:pw@127.0.0.1:{}", server.port());
     let (reason, text, _) = declared(&wants_jetstream(url("ada"))).fails().await;

@@ -91,7 +91,7 @@ async fn f28_what_does_not_speak_nats_is_told_with_its_first_bytes() {
 async fn a25_a_nats_peer_that_never_ends_costs_no_more_than_the_cap() {
     for (first, then, again) in [
         ("INFO {\"x\":\"", "", "aaaaaaaa"),
-        (INFO, "PONG\r\nMSG _INBOX.x 1 60000\r\n", "aaaaaaaa"),
+        (INFO, "PONG\r\nMSG _INBOX.x 1 65500\r\n", "aaaaaaaa"),
         (INFO, "PONG\r\n", "PING\r\n"),
         (INFO, "+OK\r\n", "+OK\r\n"),
         (INFO, "PONG\r\n", INFO),

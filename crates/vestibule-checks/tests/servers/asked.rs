@@ -60,16 +60,22 @@ impl Asked {
     }
 
     /// One pass that fails before the first ready; why, its words, and after how many tries.
-    pub(crate) async fn fails(&self) -> (Reason, String, usize) {
+    pub(crate) async fn fails(&self) -> (Reason, String, u64) {
+        let before = self.tried();
         let opinion = self.validation.pass(Mode::Gate).await;
-        assert!(matches!(opinion, Opinion::Waiting { .. }), "{opinion:?}");
-        let standing = self.standing();
+        assert!(!matches!(opinion, Opinion::Ready { .. }), "{opinion:?}");
         match self.outcome() {
             Outcome::Failed(trouble) => {
-                (trouble.reason(), trouble.detail().to_owned(), standing.tries.len())
+                (trouble.reason(), trouble.detail().to_owned(), self.tried() - before)
             }
-            other => panic!("{other:?}, {:?}", standing.tries),
+            other => panic!("{other:?}, {:?}", self.standing().tries),
         }
+    }
+
+    /// How often it was tried in all.
+    pub(crate) fn tried(&self) -> u64 {
+        let counts = self.standing().counts;
+        counts.passed + counts.failed.iter().map(|(_, count)| count).sum::<u64>()
     }
 
     /// Waits until the board shows this.
