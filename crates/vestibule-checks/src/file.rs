@@ -20,7 +20,7 @@ use crate::options::{Flaw, Key, Options, Wants};
 pub const KEYS: &[Key] = &[
     Key { name: "path", wants: Wants::Text, about: "where it is" },
     Key { name: "url", wants: Wants::Text, about: "file:///PATH, in place of path" },
-    Key { name: "kind", wants: Wants::Text, about: "file, directory or socket; anything" },
+    Key { name: "is", wants: Wants::Text, about: "file, directory or socket; anything" },
     Key { name: "contains", wants: Wants::Text, about: "a text that must be in its first 64 KiB" },
     Key { name: "fresher_than", wants: Wants::Time, about: "it was written within this time" },
 ];
@@ -79,10 +79,10 @@ impl File {
         let mut flaws = Vec::new();
         let path = path(options).map_err(|flaw| flaws.push(flaw));
         let mut sort = None;
-        if let Some(word) = options.text("kind") {
+        if let Some(word) = options.text("is") {
             sort = Sort::ALL.into_iter().find(|sort| sort.as_str() == word);
             if sort.is_none() {
-                flaws.push(Flaw::new("kind", "use file, directory or socket"));
+                flaws.push(Flaw::new("is", "use file, directory or socket"));
             }
         }
         let contains = options.text("contains").map(str::to_owned);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn of_kind(path: &Path, kind: &str) -> Options {
-        at(path).with("kind", Value::Text(kind.to_owned()))
+        at(path).with("is", Value::Text(kind.to_owned()))
     }
 
     #[tokio::test]
@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_together() {
-        let options = containing(Path::new(""), "x").with("kind", Value::Text("pipe".to_owned()));
+        let options = containing(Path::new(""), "x").with("is", Value::Text("pipe".to_owned()));
         let flaws = File::new(&options).unwrap_err();
-        assert_eq!(flaws.iter().map(|flaw| flaw.key).collect::<Vec<_>>(), ["path", "kind"]);
+        assert_eq!(flaws.iter().map(|flaw| flaw.key).collect::<Vec<_>>(), ["path", "is"]);
     }
 }
