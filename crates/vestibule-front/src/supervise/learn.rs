@@ -48,7 +48,7 @@ pub(super) async fn learn<D: Dial>(front: &Arc<Shared<D>>, mut readiness: Readin
             }
             Stage::Broken => {
                 tokio::select! {
-                    () = until_gone(front, &readiness) => front.service.restarting(Instant::now()),
+                    () = until_back(front, &readiness) => front.service.restarting(Instant::now()),
                     _stage = front.service.beyond(Stage::Broken) => {}
                 }
             }
@@ -97,9 +97,12 @@ async fn watch_over<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) -> &
     }
 }
 
-/// Resolves when nobody listens: what comes after that is another start.
-async fn until_gone<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
+/// Resolves when nobody listened, and then somebody does: that is another start.
+async fn until_back<D: Dial>(front: &Arc<Shared<D>>, readiness: &Readiness) {
     while look(front, readiness).await != Seen::NobodyListens {
+        sleep(LOOKS_APART).await;
+    }
+    while !matches!(look(front, readiness).await, Seen::Connection | Seen::Status(_)) {
         sleep(LOOKS_APART).await;
     }
 }

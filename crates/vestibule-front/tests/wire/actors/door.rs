@@ -7,18 +7,24 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use vestibule::check::Checked;
+use vestibule::environment::{Name, Platform};
 use vestibule::gate::{Arrival, Kind, Limits};
 use vestibule::startup::Phases;
+use vestibule::timeouts::Factors;
+use vestibule::validation::Validation;
 use vestibule_front::drain;
 use vestibule_front::farewell::Style;
 use vestibule_front::front::{Settings, Shared, accept};
 use vestibule_front::head::HeadLimits;
 use vestibule_front::head::forwarded::Trust;
 use vestibule_front::listener::{Listen, PublicListener};
+use vestibule_front::process::signals::Signals;
 use vestibule_front::supervise::Patience;
+use vestibule_front::supervise::serve::serve;
 use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::dial::Upstream;
-use vestibule_front::upstream::probe::Evidence;
+use vestibule_front::upstream::probe::{Evidence, Readiness};
 use vestibule_front::upstream::settle::StatusRules;
 
 use super::{PLACE_FREED_WITHIN, client::Client, comes_true, until};
@@ -44,6 +50,26 @@ impl Door {
         let listener = PublicListener::bind(&Listen::Tcp(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listener.local().parse().unwrap();
         let accepting = tokio::spawn(accept(Arc::clone(&front), listener));
+        Self { front, address, accepting }
+    }
+
+    /// A front that probes the service on `port` by itself, and asks these checks.
+    pub(crate) fn serving(
+        port: u16,
+        checks: Vec<Checked>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        let factors = Factors::derive(Name::Local, Platform::LocalHost);
+        let validation = Validation::new(checks, factors);
+        let front = Shared::checked(settings, Upstream::Loopback(port), validation);
+        let listener = PublicListener::bind(&Listen::Tcp(([127, 0, 0, 1], 0).into())).unwrap();
+        let address = listener.local().parse().unwrap();
+        let (shared, signals) = (Arc::clone(&front), Signals::install().unwrap());
+        let accepting = tokio::spawn(async move {
+            serve(shared, listener, Readiness::Tcp, signals).await;
+        });
         Self { front, address, accepting }
     }
 
