@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use vestibule::backoff::Backoff;
 use vestibule::check::{Check, Checked, Outcome, Reason, Spec};
+use vestibule::environment::{Name, Platform};
 use vestibule::timeouts::Factors;
 use vestibule::validation::{Mode, Opinion, Standing, Validation};
 use vestibule_checks::{Kind, Options, Value, build};
@@ -31,12 +32,8 @@ impl Asked {
 
     /// So many tries of this length in a pass; afterwards no pass by itself for an hour.
     pub(crate) fn within(check: Arc<dyn Check>, time: Duration, tries: u32) -> Self {
-        let factors = Factors {
-            multiplier: 1.0,
-            margin: 1.0,
-            validation: Duration::from_secs(8),
-            floor: Duration::ZERO,
-        };
+        // A fifth more time for each try, and 8 s for a pass.
+        let factors = Factors::derive(Name::Production, Platform::LocalHost);
         let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(50));
         let spec = Spec { backoff, interval: NEVER, ..Spec::new("asked").within(time, tries) };
         Self { validation: Validation::new(vec![Checked::new(spec, check)], factors) }
