@@ -28,5 +28,9 @@ mod healthy;
 #[path = "faults/matrix.rs"]
 mod matrix;
 #[cfg(test)]
+#[path = "servers/postgres_server.rs"]
+#[allow(dead_code, reason = "shared with the other tests against servers")]
+mod postgres_server;
+#[cfg(test)]
 #[path = "faults/proxy.rs"]
 mod proxy;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use vestibule::check::{Checked, Spec};
-use vestibule::timeouts::Factors;
+use vestibule::timeouts::{Factors, Sourced};
 use vestibule::validation::{Mode, Validation};
 use vestibule_checks::build;
 
@@ -38,11 +38,15 @@ pub(crate) struct Cell {
 /// A pass of this check over this fault.
 pub(crate) async fn pass(column: &Column, fault: Fault, aside: &Handle) -> Cell {
     let proxy = Proxy::new(fault, column.protocol.clone(), aside);
-    let url = format!("{}://{}", column.scheme, proxy.address);
+    let url = column.url.replace("{}", &proxy.address.to_string());
     let options = column.options.clone().with("url", vestibule_checks::Value::Text(url));
     let check = build(column.kind, &options).unwrap();
-    let factors =
-        Factors { multiplier: 1.0, margin: 1.0, validation: BUDGET, floor: Duration::ZERO };
+    let factors = Factors {
+        multiplier: Sourced::new(1.0, "test"),
+        margin: Sourced::new(1.0, "test"),
+        validation: Sourced::new(BUDGET, "test"),
+        floor: Sourced::new(Duration::ZERO, "test"),
+    };
     let spec = Spec::new(column.name).within(BUDGET / 2, 2);
     let validation = Validation::new(vec![Checked::new(spec, check)], factors);
     // A machine that is busy keeps every timer waiting: only what a pass adds to that is its own.

@@ -17,18 +17,23 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use vestibule_checks::{Kind, Options, Value};
 
 use crate::daemon::{Daemon, program};
+use crate::postgres_server::{self, Postgres};
 use crate::proxy::Protocol;
 
 /// Whoever asks by HTTP gets a key set.
 const KEY_SET: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"}]}"#;
 
+/// A message of PostgreSQL whose length is said to be 16 MiB.
+const HUGE: [u8; 5] = [b'R', 1, 0, 0, 0];
+
 /// A column of the matrix: a kind of check, and its healthy server.
 #[derive(Clone)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    pub(crate) scheme: &'static str,
+    /// Its URL, with `{}` in place of host and port.
+    pub(crate) url: String,
     pub(crate) options: Options,
     pub(crate) protocol: Protocol,
 }
@@ -37,6 +42,7 @@ pub(crate) struct Column {
 pub(crate) struct Healthy {
     pub(crate) columns: Vec<Column>,
     _nats: Daemon,
+    _postgres: Postgres,
     _ca_file: NamedTempFile,
 }
 
@@ -47,12 +53,15 @@ impl Healthy {
             options.with("ca_file", Value::Text(ca_file.path().display().to_string()))
         };
         let nats = nats().await;
+        let postgres = Postgres::start("").await;
+        let credentials = format!("{}:{}", postgres_server::USER, postgres_server::PASSWORD_IN_URL);
+        let database = format!("postgres://{credentials}@{{}}/postgres?sslmode=disable");
         let web = web().await;
         let grpc = grpc().await;
         let wanted = || Options::default().with("body", Value::Text("Ed25519".to_owned()));
-        let column = |name, kind, scheme, origin, endless: &'static [u8], options| {
+        let column = |name, kind, url: &str, origin, endless: &'static [u8], options| {
             let protocol = Protocol { origin, endless, cut: 20, asked: kind != Kind::Nats };
-            Column { name, kind, scheme, options, protocol }
+            Column { name, kind, url: url.to_owned(), options, protocol }
         };
         let none = Options::default;
         let tls = [22, 3, 3, 64, 0].as_slice();
@@ -62,15 +71,16 @@ impl Healthy {
         let secure_web = secured(web, config.clone(), b"http/1.1").await;
         let secure_grpc = secured(grpc, config, b"h2").await;
         let columns = vec![
-            column("tcp", Kind::Tcp, "tcp", web, b"", none()),
-            column("http", Kind::Http, "http", web, head, wanted()),
-            column("https", Kind::Http, "https", secure_web, tls, trusting(wanted())),
-            column("jwks", Kind::Jwks, "http", web, body, none()),
-            column("grpc", Kind::Grpc, "grpc", grpc, settings, none()),
-            column("grpcs", Kind::Grpc, "grpcs", secure_grpc, tls, trusting(none())),
-            column("nats", Kind::Nats, "nats", at(nats.port()), b"INFO {", none()),
+            column("tcp", Kind::Tcp, "tcp://{}", web, b"", none()),
+            column("http", Kind::Http, "http://{}", web, head, wanted()),
+            column("https", Kind::Http, "https://{}", secure_web, tls, trusting(wanted())),
+            column("jwks", Kind::Jwks, "http://{}", web, body, none()),
+            column("grpc", Kind::Grpc, "grpc://{}", grpc, settings, none()),
+            column("grpcs", Kind::Grpc, "grpcs://{}", secure_grpc, tls, trusting(none())),
+            column("postgres", Kind::Postgres, &database, at(postgres.port()), &HUGE, none()),
+            column("nats", Kind::Nats, "nats://{}", at(nats.port()), b"INFO {", none()),
         ];
-        Self { columns, _nats: nats, _ca_file: ca_file }
+        Self { columns, _nats: nats, _postgres: postgres, _ca_file: ca_file }
     }
 }
 

@@ -6,7 +6,7 @@
 use vestibule::check::Checked;
 use vestibule::environment::{EnvSource, Environment};
 use vestibule::timeouts::{Factors, Sourced};
-use vestibule_checks::{Flaw, Key, Options, Value, Wants, build};
+use vestibule_checks::{Flaw, Key, Options, Value, Wants, build_with};
 
 use crate::args::checks::ChecksArgs;
 use crate::config::checks::Declared;
@@ -15,6 +15,7 @@ use crate::config::checks::picture::Picture;
 use crate::config::keys::flag_of;
 use crate::config::layers::Settled;
 use crate::config::{Mistake, Origin};
+use crate::enrolled::surroundings;
 
 /// Stands in an address for the private port of the command.
 const PORT: &str = "{port}";
@@ -122,7 +123,7 @@ impl Ready {
                 (_, Some(text)) => options.with(key.name, Value::Text(text.clone())),
             }
         });
-        let check = build(*kind, &options);
+        let check = build_with(*kind, &options, &surroundings());
         let check =
             check.map_err(|flaws| flaws.iter().map(|flaw| self.wrong(flaw)).collect::<Vec<_>>())?;
         Ok(Checked::new(spec.clone(), check))
