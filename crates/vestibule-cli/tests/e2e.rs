@@ -46,5 +46,7 @@ mod serve;
 mod signals;
 #[path = "e2e/stage.rs"]
 mod stage;
+#[path = "e2e/startup_phases.rs"]
+mod startup_phases;
 #[path = "e2e/usage.rs"]
 mod usage;

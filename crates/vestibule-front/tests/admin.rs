@@ -11,6 +11,9 @@
 #[path = "wire/actors.rs"]
 mod actors;
 #[cfg(test)]
+#[path = "admin/calls.rs"]
+mod calls;
+#[cfg(test)]
 #[path = "admin/counts.rs"]
 mod counts;
 #[cfg(test)]
