@@ -194,7 +194,11 @@ fn of_machine(meant: &Meant, machine: &Machine) -> Vec<Finding> {
             "the limit of open files allows {} connections, and {held} may be held",
             machine.connections,
         );
-        found.push(warning("few_descriptors", message, "raise ulimit -n, or lower --max-held"));
+        let advice = "raise ulimit -n, or lower --max-held";
+        // The default is a guess at what may come; who asks for so many should get them.
+        let is_asked_for = meant.view.place_of("max_held").is_some_and(|from| from != "default");
+        let finding = if is_asked_for { warning } else { note };
+        found.push(finding("few_descriptors", message, advice.to_owned()));
     }
     if !machine.has_proc {
         let message = "there is no /proc: workers that leave the command's group can't be found";
