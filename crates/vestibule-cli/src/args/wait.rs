@@ -3,11 +3,14 @@
 //! Owns their names, help and spelling. Must never decide what a missing one means.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
 use super::FileArgs;
+use crate::config::flags::Typed;
+use crate::config::given::{Given, Origin};
 use crate::duration::above_zero;
 
 /// Wait until everything is there that a service needs, then start a command.
@@ -19,6 +22,14 @@ use crate::duration::above_zero;
 pub(crate) struct WaitArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
+
+    /// Wait for this too; ${VAR} in it is the variable; may be given more than once
+    #[arg(long, value_name = "NAME=URL")]
+    pub(crate) check: Vec<OsString>,
+
+    /// Wait for checks that usually go together: chat
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<OsString>,
 
     /// How long to wait in all; then CMD is not started, and the exit status is 69 [default: that of
     /// --startup-timeout: 240s on Cloud Run and Kubernetes, else 60s]
@@ -45,4 +56,19 @@ pub(crate) struct WaitArgs {
     /// The command and its arguments
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+}
+
+impl WaitArgs {
+    /// What of it is a setting of `run` and `serve`, too.
+    pub(crate) fn typed(&self, file: Option<PathBuf>) -> Typed {
+        let given = |key: &str, values: &[OsString]| {
+            let values: Vec<_> = values.iter().map(|value| (value.clone(), Origin::Flag)).collect();
+            let is_given = !values.is_empty();
+            is_given.then(|| Given { key: key.to_owned(), values, origin: Origin::Flag })
+        };
+        let profile: Vec<_> = self.profile.iter().cloned().collect();
+        let given = [given("check", &self.check), given("profile", &profile)];
+        let file = self.file.config.clone().or(file);
+        Typed { given: given.into_iter().flatten().collect(), file, ..Typed::default() }
+    }
 }

@@ -17,8 +17,10 @@ use crate::settings::{self, Door};
 pub(crate) struct Meant {
     /// Whose they are.
     pub(crate) command: Command,
-    /// What they mean.
+    /// What they mean; without checks of the command, which nobody starts here.
     pub(crate) door: Door,
+    /// The names of those checks.
+    pub(crate) not_asked: Vec<String>,
     /// Every setting with its origin.
     pub(crate) view: View,
     /// What deserves a warning.
@@ -57,7 +59,11 @@ pub(crate) fn read(command: Option<Command>, typed: Typed) -> Result<Meant, Wron
         }
     };
     match read {
-        Ok((door, view)) => Ok(Meant { command: meant, door, view, warnings }),
+        Ok((mut door, view)) => {
+            let taken = door.on_port.take_out(&mut door.checks);
+            let not_asked = taken.iter().rev().map(|one| one.spec.name.to_string()).collect();
+            Ok(Meant { command: meant, door, not_asked, view, warnings })
+        }
         Err(mistakes) => Err(Wrong { mistakes, warnings }),
     }
 }

@@ -23,7 +23,6 @@ use crate::args::wait::WaitArgs;
 use crate::commands::meant::{self, Meant};
 use crate::commands::race::screen::{Screen, ScreenArgs};
 use crate::commands::race::session::Session;
-use crate::config::flags::Typed;
 use crate::config::shown::shown_words;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -37,13 +36,12 @@ const NAMED_MAX: usize = 20;
 /// Waits, then becomes the command; returns only without one, or if that can't be done.
 pub(crate) fn wait(args: WaitArgs, file: Option<PathBuf>) -> Result<Exit, Error> {
     let screen = Screen::detect(&ScreenArgs::default());
-    let typed = Typed { file: args.file.config.clone().or(file), ..Typed::default() };
-    let Meant { mut door, .. } = meant::read(None, typed)
+    let Meant { mut door, .. } = meant::read(None, args.typed(file))
         .map_err(|wrong| Error::mistakes(&wrong.mistakes, &wrong.warnings))?;
     door.checks.extend(named::checks(&args.urls)?);
     if door.checks.is_empty() {
         return Err(Error::configuration("there is nothing to wait for")
-            .hint("name a HOST:PORT or a URL, or a file with checks by --config"));
+            .hint("name a HOST:PORT or a URL, a --profile, or a file with checks by --config"));
     }
     let budget = args.timeout.unwrap_or(door.front.patience.startup);
     let session = Session::open(&screen)?;

@@ -151,7 +151,12 @@ fn of_checks(meant: &Meant, checks: &[Seen], path: &CriticalPath) -> Vec<Finding
     let factors = &meant.door.factors;
     let startup = meant.door.front.patience.startup;
     let mut found = Vec::new();
-    if checks.is_empty() {
+    for name in &meant.not_asked {
+        let message =
+            format!("{name}: not asked, since its address is the command's, which is not started");
+        found.push(note("needs_the_command", message, "see /health of the running door"));
+    }
+    if checks.is_empty() && meant.not_asked.is_empty() {
         let advice = "name what the service needs: --check NAME=URL, or [[check]] in the file";
         found.push(note(
             "no_checks",
