@@ -1,7 +1,7 @@
 //! How far the service's start has come: by its own reports, and else by what we see.
 //!
-//! Owns whose word counts: once the service has reported a phase of this start, our own steps enter none but the
-//! end. Pure: takes `now`. Must never go back.
+//! Owns whose word counts: our own steps are a guess, which the service's first report of a start replaces; from then
+//! on they enter no phase but the end. Pure: takes `now`. Must never go back on a report, nor behind the end.
 
 use tokio::time::Instant;
 use vestibule::startup::{Phase, Phases, Timeline};
@@ -16,6 +16,8 @@ const SAID_MAX: usize = 8;
 pub(super) struct Start {
     phases: Phases,
     timeline: Timeline,
+    /// The same start without our guesses: in its first phase, since it began.
+    begun: Timeline,
     /// The service was started, or is probed.
     has_begun: bool,
     /// The service has reported a phase of this start.
@@ -27,7 +29,8 @@ pub(super) struct Start {
 impl Start {
     pub(super) fn new(phases: Phases, now: Instant) -> Self {
         let timeline = Timeline::new(phases.clone(), now);
-        Self { phases, timeline, has_begun: false, is_reported: false, said: Vec::new() }
+        let begun = timeline.clone();
+        Self { phases, timeline, begun, has_begun: false, is_reported: false, said: Vec::new() }
     }
 
     pub(super) const fn timeline(&self) -> &Timeline {
@@ -53,9 +56,13 @@ impl Start {
         let phase = self.phases.iter().find(|phase| phase.as_str() == name);
         let phase = phase.ok_or(NotTaken::Unknown)?;
         self.goes_on(now);
-        let entered = self.timeline.enter(phase, now).map_err(|_error| NotTaken::Behind)?;
-        self.is_reported = true;
-        Ok(entered)
+        let is_guessed = !self.is_reported && !self.timeline.is_complete();
+        let known = if is_guessed { &self.begun } else { &self.timeline };
+        let mut timeline = known.clone();
+        timeline.enter(phase, now).map_err(|_error| NotTaken::Behind)?;
+        let is_another = timeline.current() != self.timeline.current();
+        (self.timeline, self.is_reported) = (timeline, true);
+        Ok(is_another)
     }
 
     /// Whether this is the phase in which every start begins.
@@ -79,7 +86,7 @@ impl Start {
 
     /// The service starts anew.
     pub(super) fn anew(&mut self, now: Instant) {
-        self.timeline.restart(now);
+        self.begin_again(now);
         (self.has_begun, self.is_reported) = (false, false);
         self.said.clear();
     }
@@ -87,8 +94,13 @@ impl Start {
     /// A start that failed and is seen to go on has recovered, which is another one.
     fn goes_on(&mut self, now: Instant) {
         if self.timeline.failure().is_some() {
-            self.timeline.restart(now);
+            self.begin_again(now);
         }
+    }
+
+    fn begin_again(&mut self, now: Instant) {
+        self.timeline.restart(now);
+        self.begun = self.timeline.clone();
     }
 }
 
@@ -114,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn our_own_steps_count_until_the_service_reports_and_pass_over_what_they_do_not_see() {
+    async fn our_own_steps_count_where_the_service_reports_nothing() {
         let (mut start, now) = start();
         start.comes_to(Phase::SERVICES, now + Duration::from_secs(1));
         start.comes_to(Phase::DEPENDENCIES, now + Duration::from_secs(2));
@@ -122,11 +134,25 @@ mod tests {
         let report = start.timeline().report(now + Duration::from_secs(3));
         assert_eq!(report[0].state, PhaseState::Done);
         assert!(report[1..4].iter().all(|phase| phase.state == PhaseState::Skipped));
-        assert_eq!(start.is_told("websocket", now), Ok(true));
-        start.comes_to(Phase::FINALIZE, now);
-        assert_eq!(at(&start), "websocket");
         start.comes_to(Phase::COMPLETE, now);
+        assert_eq!(start.is_told("database", now), Err(NotTaken::Behind));
         assert_eq!(at(&start), "complete");
+    }
+
+    /// We have guessed `services` long before the service comes to its database.
+    #[tokio::test(start_paused = true)]
+    async fn the_first_report_replaces_what_was_guessed_and_leaves_us_only_the_end() {
+        let (mut start, now) = start();
+        start.comes_to(Phase::SERVICES, now);
+        let later = now + Duration::from_secs(2);
+        assert_eq!(start.is_told("database", later), Ok(true));
+        let report = start.timeline().report(later);
+        assert_eq!(report[0].duration, Some(Duration::from_secs(2)));
+        assert_eq!(report[4].state, PhaseState::Pending);
+        start.comes_to(Phase::FINALIZE, later);
+        assert_eq!(at(&start), "database");
+        start.comes_to(Phase::COMPLETE, later);
+        assert_eq!((at(&start), start.timeline().run()), ("complete", 1));
     }
 
     #[tokio::test(start_paused = true)]

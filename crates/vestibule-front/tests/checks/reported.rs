@@ -28,9 +28,8 @@ async fn reports_move_the_phases_and_nothing_else_does_while_there_are_any() {
         let desk = Desk::beside(Door::serving(asleep.port, Vec::new(), |_| ()));
         let report = async |body: &str| posts(&desk, body, STARTUP_TOKEN).await;
         let taken = (200, "taken\n".to_owned());
-        // Our own steps lead to `services` at once: a report of what lies before is too late then.
         let mut follower = desk.follow().await;
-        assert_eq!(report("{\"phase\":\"services\"}").await, taken);
+        assert_eq!(report("{\"phase\":\"database\"}").await, taken);
         assert_eq!(report("websocket").await, taken);
         assert_eq!(report("cache").await, (409, "not taken: behind\n".to_owned()));
         assert_eq!(report("{\"phase\":\"nonsense\"}").await.0, 409);
