@@ -37,6 +37,8 @@ pub struct Environment {
     pub platform: Platform,
     /// Every variable that spoke, in the order in which they were asked.
     pub evidence: Vec<Evidence>,
+    /// Values that are no name. The name was found as if they were not set; each deserves a warning.
+    pub unknown: Vec<Unknown>,
     /// What contradicts; each deserves a warning.
     pub conflicts: Vec<Conflict>,
 }
@@ -46,6 +48,37 @@ impl Environment {
     #[must_use]
     pub const fn patience(&self) -> Name {
         patience(self.name, self.platform)
+    }
+
+    /// What somebody should read who set these variables: unknown values, then conflicts.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let unknown = self.unknown.iter().map(ToString::to_string);
+        unknown.chain(self.conflicts.iter().map(ToString::to_string))
+    }
+}
+
+/// A value that is no name. It never silently becomes another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it was set to, without spaces around. May be a secret that went astray: [`Unknown::shown`] is not.
+    pub value: String,
+}
+
+impl Unknown {
+    /// The value if it could be a name, and else that it is none.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        shown(&self.value)
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, .. } = self;
+        let value = self.shown();
+        write!(f, "{variable}={value} is none of production, staging, development, test, local")
     }
 }
 
@@ -141,15 +174,6 @@ pub enum Says {
 /// Two things that cannot both be meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
-    /// `ENVIRONMENT` has a value that is no name; the name was found as if it were not set.
-    #[error(
-        "ENVIRONMENT={} is none of production, staging, development, test, local",
-        shown(value)
-    )]
-    UnknownName {
-        /// The value, without spaces around.
-        value: String,
-    },
     /// An impatient name on a managed platform: the name stays, the platform's patience is kept.
     #[error("ENVIRONMENT says {name}, but this is {platform}: its patience is kept")]
     ImpatientName {
@@ -194,6 +218,7 @@ pub fn detect(source: &dyn EnvSource) -> Environment {
         name: Name::Development,
         platform: Platform::LocalHost,
         evidence: Vec::new(),
+        unknown: Vec::new(),
         conflicts: Vec::new(),
     };
     found.find_platform(source);
@@ -240,8 +265,7 @@ impl Environment {
         let value = read(source, "ENVIRONMENT")?;
         let name = Name::parse(&value);
         if name.is_none() {
-            let value = value.clone();
-            self.conflicts.push(Conflict::UnknownName { value });
+            self.unknown.push(Unknown { variable: "ENVIRONMENT", value: value.clone() });
         }
         let lost = name.is_none().then_some("not a known name");
         self.note("ENVIRONMENT", value, says_name(name), lost);

@@ -45,16 +45,15 @@ fn text(meant: &Meant) -> String {
     for warning in &meant.warnings {
         page.push_str(&format!("# warning: {warning}\n"));
     }
-    for conflict in &place.conflicts {
-        page.push_str(&format!("# warning: {conflict}\n"));
+    for warning in place.warnings() {
+        page.push_str(&format!("# warning: {warning}\n"));
     }
     page
 }
 
 fn document(meant: &Meant) -> String {
     let place = &meant.door.environment;
-    let conflicts = place.conflicts.iter().map(ToString::to_string);
-    let warnings: Vec<_> = meant.warnings.iter().cloned().chain(conflicts).collect();
+    let warnings: Vec<_> = meant.warnings.iter().cloned().chain(place.warnings()).collect();
     in_lines(&json!({
         "command": meant.command.as_str(),
         "environment": place.name.as_str(),

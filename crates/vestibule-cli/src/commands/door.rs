@@ -50,8 +50,8 @@ pub(crate) fn listen(door: &mut Door) -> Result<PublicListener, Error> {
         "listening",
     );
     warn_of_descriptors(&door.front);
-    for conflict in &environment.conflicts {
-        tracing::warn!(%conflict, "the environment contradicts itself");
+    for warning in environment.warnings() {
+        tracing::warn!(warning, "the environment says what can't be meant");
     }
     Ok(listener)
 }

@@ -30,12 +30,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What follows from where we run; conflicts are logged.
+    /// What follows from where we run; unknown values and conflicts are logged.
     #[must_use]
     pub fn detect(source: &dyn EnvSource) -> Self {
         let environment = environment::detect(source);
-        for conflict in &environment.conflicts {
-            tracing::warn!(%conflict, "the environment contradicts itself");
+        for warning in environment.warnings() {
+            tracing::warn!(warning, "the environment says what can't be meant");
         }
         let budgets = Budgets::derive(environment.name, environment.platform);
         tracing::info!(

@@ -77,27 +77,68 @@ fn a_hold_ends_at_the_least_of_its_bounds() {
 }
 
 #[test]
-fn factors_are_those_of_the_table() {
+fn factors_are_those_of_the_table_on_every_platform() {
     use Name::{Development, Local, Production, Staging, Test};
-    let cloud = Platform::CloudRun;
+    // Multiplier, margin, validation budget in seconds; and the multiplier on Cloud Run.
     let table = [
-        (Production, Platform::LocalHost, 1.0, 1.2, 8, 0),
-        (Staging, Platform::LocalHost, 0.7, 1.1, 5, 0),
-        (Development, Platform::LocalHost, 0.3, 1.0, 3, 0),
-        (Test, Platform::LocalHost, 0.3, 1.0, 2, 0),
-        (Local, Platform::LocalHost, 0.3, 1.0, 2, 0),
-        (Production, Platform::Kubernetes, 1.0, 1.2, 8, 0),
-        (Production, cloud, 1.5, 1.2, 8, 500),
-        (Staging, cloud, 1.05, 1.1, 5, 500),
-        (Development, cloud, 1.5, 1.2, 8, 500),
+        (Production, 1.0, 1.2, 8, 1.5),
+        (Staging, 0.7, 1.1, 5, 1.05),
+        (Development, 0.3, 1.0, 3, 1.5),
+        (Test, 0.3, 1.0, 2, 1.5),
+        (Local, 0.3, 1.0, 2, 1.5),
     ];
-    for (name, platform, multiplier, margin, validation, floor_ms) in table {
-        let factors = Factors::derive(name, platform);
-        assert!((factors.multiplier.value - multiplier).abs() < 1e-9, "{name} on {platform}");
-        assert!((factors.margin.value - margin).abs() < 1e-9, "{name} on {platform}");
-        assert_eq!(factors.validation.value, s(validation));
-        assert_eq!(factors.floor.value, Duration::from_millis(floor_ms));
+    for (name, multiplier, margin, budget, on_cloud_run) in table {
+        for platform in Platform::ALL {
+            let factors = Factors::derive(name, platform);
+            // A managed platform keeps production's patience for an impatient name.
+            let keeps = platform.is_managed() && !name.is_patient();
+            let (margin, budget) = if keeps { (1.2, 8) } else { (margin, budget) };
+            let (multiplier, floor_ms) = match platform {
+                Platform::CloudRun | Platform::CloudRunJob => (on_cloud_run, 500),
+                _ if keeps => (1.0, 0),
+                _ => (multiplier, 0),
+            };
+            let place = format!("{name} on {platform}");
+            assert!((factors.multiplier.value - multiplier).abs() < 1e-9, "{place}");
+            assert!((factors.margin.value - margin).abs() < 1e-9, "{place}");
+            assert_eq!(factors.validation.value, s(budget), "{place}");
+            assert_eq!(factors.floor.value, Duration::from_millis(floor_ms), "{place}");
+        }
     }
+}
+
+/// Would break if a laptop's test waited longer for its checks than somebody looks at a screen.
+#[test]
+fn local_and_test_have_two_seconds_in_all() {
+    for name in [Name::Local, Name::Test] {
+        let factors = Factors::derive(name, Platform::LocalHost);
+        let budget = factors.validation.value;
+        assert_eq!(budget, s(2));
+        assert_eq!(factors.check_timeout(s(3), budget).value, Duration::from_millis(900));
+        assert_eq!(factors.check_timeout(s(60), budget).value, s(2));
+    }
+}
+
+#[test]
+fn every_factor_says_where_it_comes_from() {
+    let told = |name, platform| {
+        let Factors { multiplier, margin, validation, floor } = Factors::derive(name, platform);
+        [multiplier.to_string(), margin.to_string(), validation.to_string(), floor.to_string()]
+    };
+    assert_eq!(
+        told(Name::Staging, Platform::CloudRun),
+        [
+            "1.05 (0.7 in staging × 1.5 on cloud_run)",
+            "1.1 (in staging)",
+            "5s (in staging)",
+            "500ms (on cloud_run)",
+        ]
+    );
+    assert_eq!(
+        told(Name::Development, Platform::CloudRun)[0],
+        "1.5 (1 in production, whose patience cloud_run keeps × 1.5 on cloud_run)"
+    );
+    assert_eq!(told(Name::Local, Platform::LocalHost)[3], "0ns (none in local on local)");
 }
 
 #[test]
@@ -109,8 +150,17 @@ fn a_check_has_its_stretched_base_between_floor_and_what_is_left() {
     let cloud = Factors::derive(Name::Production, Platform::CloudRun);
     let timeout = cloud.check_timeout(ms(100), s(8));
     assert_eq!(timeout.value, ms(500));
-    assert_eq!(timeout.source, "100ms × 1.5 × 1.2, at least 500ms, at most 8s");
+    assert_eq!(
+        timeout.source,
+        "100ms × 1.5 (1 in production × 1.5 on cloud_run) × 1.2 (in production), \
+         at least 500ms (on cloud_run), at most 8s"
+    );
     assert_eq!(cloud.check_timeout(ms(100), ms(80)).value, ms(80));
+    // A setting replaces one number, and the formula says which.
+    let set = Factors { multiplier: Sourced::new(2.0, "timeout_multiplier in a.toml:3"), ..cloud };
+    let timeout = set.check_timeout(s(2), s(8));
+    assert_eq!(timeout.value, ms(4_800));
+    assert!(timeout.source.starts_with("2s × 2 (timeout_multiplier in a.toml:3) × 1.2"));
 }
 
 proptest! {

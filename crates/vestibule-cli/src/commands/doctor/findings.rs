@@ -73,7 +73,6 @@ fn note(code: &'static str, message: impl Into<String>, advice: impl Into<String
 fn of_environment(meant: &Meant) -> Vec<Finding> {
     let conflict = |conflict: &Conflict| {
         let (code, advice) = match conflict {
-            Conflict::UnknownName { .. } => ("unknown_environment", "correct its spelling"),
             Conflict::ImpatientName { .. } => (
                 "impatient_environment",
                 "set ENVIRONMENT to staging or production where the platform is meant",
@@ -92,7 +91,10 @@ fn of_environment(meant: &Meant) -> Vec<Finding> {
         .warnings
         .iter()
         .map(|message| warning("setting", message.clone(), "correct the name, or take it away"));
-    place.conflicts.iter().map(conflict).chain(settings).collect()
+    let unknown = place.unknown.iter();
+    let unknown = unknown
+        .map(|value| warning("unknown_environment", value.to_string(), "correct its spelling"));
+    unknown.chain(place.conflicts.iter().map(conflict)).chain(settings).collect()
 }
 
 fn of_times(meant: &Meant) -> Vec<Finding> {

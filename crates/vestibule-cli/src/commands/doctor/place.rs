@@ -2,7 +2,7 @@
 //!
 //! Owns which of their values may be. Must never show one that could be a secret.
 
-use vestibule::environment::{Conflict, Environment};
+use vestibule::environment::Environment;
 
 /// Longer values are no names of environments, services or projects.
 const SHOWN_MAX: usize = 64;
@@ -15,12 +15,5 @@ pub(super) fn fit_to_show(value: &str) -> &str {
 
 /// Variables with a value that means nothing to us, each with that value.
 pub(super) fn unknown(place: &Environment) -> Vec<(&'static str, &str)> {
-    place.conflicts.iter().filter_map(of_conflict).collect()
-}
-
-fn of_conflict(conflict: &Conflict) -> Option<(&'static str, &str)> {
-    match conflict {
-        Conflict::UnknownName { value } => Some(("ENVIRONMENT", fit_to_show(value))),
-        _ => None,
-    }
+    place.unknown.iter().map(|unknown| (unknown.variable, fit_to_show(&unknown.value))).collect()
 }

@@ -12,7 +12,7 @@ use vestibule_checks::{Kind, Options, Value};
 
 use super::keys::{Form, Word, form};
 use super::values::read;
-use super::{Declared, Entry};
+use super::{Declared, Entry, Raw};
 use crate::config::given::Origin;
 use crate::config::mistake::Mistake;
 use crate::config::shown::shown_value;
@@ -87,8 +87,15 @@ fn kind(declared: &Declared, environment: &dyn EnvSource) -> Result<Option<Kind>
         return Err(Some(Mistake::of_check(&declared.name, &declared.origin, why)));
     };
     let form = Form::Kinds(vestibule_checks::Wants::Text);
-    // What is wrong with the url is told where all keys are read.
-    let Ok(Value::Text(text)) = read(form, &url.raw, environment) else { return Ok(None) };
+    let text = match (read(form, &url.raw, environment), &url.raw) {
+        (Ok(Value::Text(text)), _) => text,
+        // What is wrong with it is told where all keys are read. Its scheme may be seen all the same.
+        (_, Raw::Text(text) | Raw::Typed(text)) => {
+            let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+            return Ok(Kind::of_scheme(scheme));
+        }
+        _ => return Ok(None),
+    };
     if let Some(part) = declared.part {
         return Ok(Some(part.kind(&text)));
     }
