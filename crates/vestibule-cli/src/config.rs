@@ -96,8 +96,9 @@ pub fn check(bytes: &[u8], name: &str, command: Command) -> Result<(), Vec<Mista
         }
     };
     let nothing: HashMap<String, String> = HashMap::new();
-    let judged = declared.iter().filter_map(|declared| judge(declared, &nothing).err());
-    mistakes.extend(judged.flatten());
+    for declared in &declared {
+        judge(declared, &nothing, &mut mistakes);
+    }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 

@@ -71,6 +71,9 @@ impl Mistake {
         let value = value.map(|value| (value, if is_text(&entry.raw) { "\"" } else { "" }));
         let subject = match (origin, value) {
             (Origin::Flag, _) => format!("--check {check}"),
+            (Origin::Variable(name), _) if *name == variable_of(TABLE) => {
+                format!("{name}: {check}")
+            }
             (Origin::Variable(name), None) => name.clone(),
             (Origin::Variable(name), Some((value, _))) => format!("{name}={value}"),
             (_, None) => format!("{}: {key}", of(&check)),

@@ -52,13 +52,8 @@ pub(super) fn checks<A>(
 ) -> (Vec<Checked>, OnPort, Vec<Picture>) {
     let (mut built, mut late, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for declared in &given.declared {
-        let ready = match judge(declared, source) {
-            Ok(judged) => Ready { declared: declared.clone(), judged },
-            Err(mistakes) => {
-                given.mistakes.extend(mistakes);
-                continue;
-            }
-        };
+        let Some(judged) = judge(declared, source, &mut given.mistakes) else { continue };
+        let ready = Ready { declared: declared.clone(), judged };
         pictures.push(Picture::new(&ready.declared, &ready.judged));
         match (ready.with_port(), port) {
             (Some(key), Port::Never) => {

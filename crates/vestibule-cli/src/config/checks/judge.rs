@@ -28,15 +28,14 @@ pub(crate) struct Judged {
     pub(crate) options: Options,
 }
 
-/// Reads a declaration.
-///
-/// # Errors
-/// Every mistake in it.
+/// Reads a declaration, and tells every mistake in it. `None` if its kind is not known, or a key of that is wrong:
+/// then nothing can be said of them together.
 pub(crate) fn judge(
     declared: &Declared,
     environment: &dyn EnvSource,
-) -> Result<Judged, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Judged> {
+    let mut is_whole = true;
     let kind = kind(declared, environment).unwrap_or_else(|mistake| {
         mistakes.extend(mistake);
         None
@@ -57,7 +56,10 @@ pub(crate) fn judge(
             (Ok(value), _) => set(&mut spec, &entry.key, value),
             // Told with the kind, above.
             (Err(_), Form::Word(Word::Kind)) => {}
-            (Err(why), _) => mistakes.push(wrong(declared, entry, form, &why)),
+            (Err(why), _) => {
+                is_whole &= !matches!(form, Form::Kinds(_));
+                mistakes.push(wrong(declared, entry, form, &why));
+            }
         }
     }
     if let Some(gate) = declared.entry("gate")
@@ -66,10 +68,7 @@ pub(crate) fn judge(
         let why = "what only degrades never gates: leave out gate, or critical = false";
         mistakes.push(Mistake::in_check(&declared.name, gate, None, why));
     }
-    match kind {
-        Some(kind) if mistakes.is_empty() => Ok(Judged { spec, kind, options }),
-        _ => Err(mistakes),
-    }
+    kind.filter(|_| is_whole).map(|kind| Judged { spec, kind, options })
 }
 
 /// The kind, if enough is known; a mistake that hides it is told only if no key will tell it.
@@ -101,8 +100,8 @@ fn kind(declared: &Declared, environment: &dyn EnvSource) -> Result<Option<Kind>
     }
     let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme.trim());
     Kind::of_scheme(scheme).map(Some).ok_or_else(|| {
-        let why = "what to ask is not seen in the url: begin it with a scheme such as \
-                   postgres://, redis://, nats://, http:// or tcp://, or say kind";
+        let why =
+            "its scheme says no kind: begin it with postgres://, redis:// or the like, or say kind";
         Some(Mistake::in_check(&declared.name, url, None, why))
     })
 }

@@ -6,6 +6,7 @@
 use vestibule::check::{Gating, Group};
 use vestibule_checks::{Kind, Wants};
 
+use crate::config::Command;
 use crate::config::layers::one_of;
 use crate::config::nearest::nearest;
 
@@ -123,12 +124,19 @@ fn wants(kind: Kind, key: &str) -> Option<Wants> {
     kind.keys().iter().find(|known| known.name == key).map(|known| known.wants)
 }
 
+fn is_setting(key: &str) -> bool {
+    [Command::Run, Command::Serve].into_iter().any(|command| command.keys().get(key).is_some())
+}
+
 fn unknown(key: &str, kind: Option<Kind>) -> String {
     let kinds = Kind::ALL.into_iter().filter(|known| kind.is_none_or(|kind| kind == *known));
     let own = kinds.flat_map(|kind| kind.keys().iter().map(|key| key.name));
     let known = COMMON.iter().map(|common| common.name).chain(own);
-    match nearest(key, known) {
+    match nearest(key, known).filter(|_| !is_setting(key)) {
         Some(meant) => format!("no such key of a check; did you mean {meant}?"),
-        None => "no such key of a check; docs/checks.md has all of them".to_owned(),
+        None if is_setting(key) => {
+            "a setting, and no key of a check: write it above the first [[check]]".to_owned()
+        }
+        None => "no such key of a check; docs/configuration.md has all of them".to_owned(),
     }
 }

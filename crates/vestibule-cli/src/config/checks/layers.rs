@@ -45,16 +45,11 @@ pub(crate) fn merge(layers: &Layers, profile: Option<Profile>) -> Merged {
     for table in &layers.file {
         merged.take_table(table);
     }
-    let (by_variable, by_flag): (Vec<_>, Vec<_>) =
-        layers.listed.iter().partition(|given| given.origin != Origin::Flag);
-    for given in by_variable {
+    for given in &layers.listed {
         merged.take_listed(given);
     }
     merged.tell_twins();
     variables::lay(&layers.variables, &mut merged);
-    for given in by_flag {
-        merged.take_listed(given);
-    }
     if let Some(one_more) = merged.declared.get(CHECKS_MAX) {
         let why =
             format!("more than {CHECKS_MAX} checks: ask what the service can't start without");

@@ -54,8 +54,11 @@ pub(super) fn lay(variables: &[Variable], merged: &mut Merged) {
             // Container platforms say "not set" so.
             Some(value) if value.trim().is_empty() => {}
             Some(value) => {
+                let is_typed = |entry: &Entry| entry.origin == Origin::Flag;
                 let raw = Raw::Typed(value.trim().to_owned());
-                merged.declared[at].lay(Entry { key, raw, origin });
+                if !merged.declared[at].entry(&key).is_some_and(is_typed) {
+                    merged.declared[at].lay(Entry { key, raw, origin });
+                }
             }
         }
     }
