@@ -9,6 +9,8 @@
     reason = "tests say what they expect by unwrapping"
 )]
 
+#[path = "doctor/checks.rs"]
+mod checks;
 #[path = "doctor/places.rs"]
 mod places;
 #[path = "../../vestibule-front/tests/admin/schema.rs"]

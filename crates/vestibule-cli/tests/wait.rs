@@ -6,8 +6,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests say what they expect by unwrapping"
+    dead_code,
+    reason = "tests say what they expect by unwrapping; not all of a server is needed here"
 )]
+
+#[path = "../../vestibule-checks/tests/servers/daemon.rs"]
+mod daemon;
+#[path = "../../vestibule-checks/tests/servers/postgres_server.rs"]
+mod postgres_server;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
@@ -111,6 +117,21 @@ fn wait_goes_on_until_the_port_opens() {
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("passed") && rest.contains("ready after"), "{rest}");
+}
+
+/// A database that starts is waited for until it answers a query, not until its port is open.
+#[tokio::test]
+async fn wait_goes_on_until_a_real_database_answers() {
+    let mut server = postgres_server::Postgres::prepare("").await;
+    let url = server.url("");
+    let line = ["--timeout", "60s", &url, "--", "sh", "-c", "echo started; exit 3"];
+    let (child, mut lines) = started(&line, "refused");
+    server.run().await;
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"started\n"[..]));
+    let mut said = String::new();
+    lines.read_to_string(&mut said).unwrap();
+    assert!(said.contains("PostgreSQL") && !said.contains("canary"), "{said}");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::door::Door;
 use crate::stage::{Stage, words};
 
 const OWN: &str = env!("CARGO_BIN_EXE_vestibule");
-const COMMANDS: [&str; 7] = ["run", "serve", "check-config", "race", "demo", "completions", "man"];
+const COMMANDS: [&str; 9] =
+    ["run", "serve", "check-config", "doctor", "wait", "race", "demo", "completions", "man"];
 
 fn vestibule(line: &[&str]) -> Output {
     Command::new(OWN).args(line).stdin(Stdio::null()).output().unwrap()

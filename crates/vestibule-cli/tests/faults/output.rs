@@ -30,6 +30,8 @@ fn printing() -> Vec<Vec<&'static str>> {
         vec!["demo"],
         vec!["check-config", "--schema"],
         vec!["check-config", "run", "--", "true"],
+        vec!["doctor"],
+        vec!["doctor", "--json"],
         vec!["man"],
         vec!["completions", "bash"],
         vec!["--version", "--verbose"],

@@ -97,11 +97,15 @@ const SHOWN: Case =
 const FILE: &str = "vestibule.toml";
 
 /// Everything that reads settings and then ends.
-const READERS: [&[&str]; 4] = [
+const READERS: [&[&str]; 8] = [
     &["check-config", "run"],
     &["check-config", "run", "--json"],
     &["check-config", "serve"],
     &["check-config", "serve", "--json"],
+    &["doctor", "run"],
+    &["doctor", "run", "--json"],
+    &["doctor", "serve"],
+    &["doctor", "serve", "--json"],
 ];
 
 /// The same of what would start something: a mistake of its own keeps it from that.
