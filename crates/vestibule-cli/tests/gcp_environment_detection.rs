@@ -64,7 +64,7 @@ async fn validated((name, platform): (Name, Platform)) -> Opinion {
     Validation::new(vec![Checked::new(spec, Arc::new(Slow))], factors).pass(Mode::Gate).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_development_timeout_in_a_cloud_fails_what_the_platforms_patience_passes() {
     const INCIDENT: Variables = &[("ENVIRONMENT", "development"), ("K_SERVICE", "chat")];
     watched("1.2 s is not enough for 1.5 s", async {
@@ -97,68 +97,69 @@ fn doctor(variables: Variables) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
+/// Variables, what one of them says, then what is found: platform, name, whose patience, budget, multiplier.
+type Row = (Variables, Name, &'static str, &'static str, &'static str, u64, f64);
+const ROWS: [Row; 7] = [
+    (
+        &[("K_SERVICE", "chat")],
+        Name::Local,
+        "cloud_run",
+        "production",
+        "production",
+        8_000,
+        1.5,
+    ),
+    (
+        &[("K_SERVICE", "chat"), ("ENVIRONMENT", "development")],
+        Name::Development,
+        "cloud_run",
+        "development",
+        "production",
+        8_000,
+        1.5,
+    ),
+    (
+        &[("K_SERVICE", "chat-staging")],
+        Name::Local,
+        "cloud_run",
+        "staging",
+        "staging",
+        5_000,
+        1.05,
+    ),
+    (
+        &[("GOOGLE_CLOUD_PROJECT", "acme-staging")],
+        Name::Local,
+        "google_cloud",
+        "staging",
+        "staging",
+        5_000,
+        0.7,
+    ),
+    (
+        &[("GOOGLE_CLOUD_PROJECT", "acme")],
+        Name::Local,
+        "google_cloud",
+        "production",
+        "production",
+        8_000,
+        1.0,
+    ),
+    (
+        &[("GAE_APPLICATION", "e~acme"), ("ENVIRONMENT", "dev")],
+        Name::Development,
+        "app_engine",
+        "development",
+        "production",
+        8_000,
+        1.0,
+    ),
+    (&[], Name::Local, "local", "development", "development", 3_000, 0.3),
+];
+
 // Breaks the detection with the variables of each place, and with the one variable that misled.
 #[test]
 fn each_marker_of_google_cloud_is_found_where_one_variable_sees_a_laptop() {
-    // Variables, what one of them says, then what is found: platform, name, whose patience, budget, multiplier.
-    type Row = (Variables, Name, &'static str, &'static str, &'static str, u64, f64);
-    const ROWS: [Row; 7] = [
-        (
-            &[("K_SERVICE", "chat")],
-            Name::Local,
-            "cloud_run",
-            "production",
-            "production",
-            8_000,
-            1.5,
-        ),
-        (
-            &[("K_SERVICE", "chat"), ("ENVIRONMENT", "development")],
-            Name::Development,
-            "cloud_run",
-            "development",
-            "production",
-            8_000,
-            1.5,
-        ),
-        (
-            &[("K_SERVICE", "chat-staging")],
-            Name::Local,
-            "cloud_run",
-            "staging",
-            "staging",
-            5_000,
-            1.05,
-        ),
-        (
-            &[("GOOGLE_CLOUD_PROJECT", "acme-staging")],
-            Name::Local,
-            "google_cloud",
-            "staging",
-            "staging",
-            5_000,
-            0.7,
-        ),
-        (
-            &[("GOOGLE_CLOUD_PROJECT", "acme")],
-            Name::Local,
-            "google_cloud",
-            "production",
-            "production",
-            8_000,
-            1.0,
-        ),
-        (
-            &[("GAE_APPLICATION", "e~acme"), ("ENVIRONMENT", "dev")],
-            Name::Development,
-            "app_engine",
-            "development",
-            "production",
-            8_000,
-            1.0,
-        ),
-        (&[], Name::Local, "local", "development", "development", 3_000, 0.3),
-    ];
     for (variables, misread, platform, name, patience, budget_ms, multiplier) in ROWS {
         assert_eq!(by_one_variable(variables), (misread, Platform::LocalHost));
         let said = doctor(variables);

@@ -68,6 +68,24 @@ fn a_comparison_passes_when_the_door_loses_nobody() {
     assert!(!xml.contains("<failure"), "{xml}");
 }
 
+// Breaks the comparison on a platform where it would judge a rival, or hide one.
+#[test]
+fn a_comparison_on_a_platform_has_four_columns_and_judges_the_door() {
+    let flags = ["--platform", "cloud-run", "--compare", "--ready-path", "/health", "--json"];
+    let output = race(&flags);
+    let value = parsed(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", value["lost"]);
+    let runs = value["runs"].as_array().unwrap();
+    let told: Vec<_> = runs.iter().map(|run| (&run["column"], &run["judged"])).collect();
+    let row = |column: &str, judged: bool| (Value::from(column), Value::from(judged));
+    let wanted =
+        [row("none", false), row("http_probe", false), row("vestibule", true), row("both", true)];
+    assert_eq!(told, wanted.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert!(runs[0]["counts"]["closed_1011"].as_u64().unwrap() > 0, "{}", runs[0]["counts"]);
+    assert_eq!(runs[2]["platform"]["probe"], "the default TCP probe");
+    assert_eq!(runs[3]["platform"]["probe"], "GET /vestibule-ready every 1 s");
+}
+
 #[test]
 fn a_command_that_cannot_be_raced_is_told_with_a_hint() {
     for (args, wanted) in [
@@ -75,6 +93,7 @@ fn a_command_that_cannot_be_raced_is_told_with_a_hint() {
         (&["race", "--", "sh", "-c", "echo no database; exit 3"], "  | no database\n"),
         (&["race", "--url", "wss://h/"], "TLS is not spoken"),
         (&["race"], "<CMD>..."),
+        (&["race", "--platform", "cloud-run", "--compare", "--", "true"], "add --ready-path"),
     ] {
         let output = vestibule(args);
         let said = String::from_utf8(output.stderr).unwrap();

@@ -86,3 +86,41 @@ pub struct Routing {
     /// Requests that the platform itself refused, or that met no instance.
     pub refused: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Breaks the document: a rule whose number was changed in one of the two places.
+    #[test]
+    fn the_document_has_every_rule_of_the_model() {
+        let document = include_str!("../../../docs/cloud-run-model.md");
+        let default = Probe::tcp();
+        let seconds = |span: Duration| span.as_secs();
+        let said = [
+            format!(
+                "timeout {} s, period {} s, {} failure",
+                seconds(default.timeout),
+                seconds(default.period),
+                default.failures_max
+            ),
+            format!("| {} ms | recalled |", CONNECT_AGAIN.as_millis()),
+            format!(
+                "{PENDING_STARTUPS} × the average startup, at least {} s",
+                seconds(PENDING_MIN)
+            ),
+            format!("{},{:03}, then 429", PENDING_MAX / 1000, PENDING_MAX % 1000),
+            format!("{CONCURRENCY} by default, at most {},000", CONCURRENCY_MAX / 1000),
+            format!("| {} s | page \"Set request timeout", seconds(REQUEST_TIMEOUT)),
+            format!("after {} s | page \"Container runtime contract\"", seconds(TERMINATION)),
+        ];
+        for rule in said {
+            assert!(document.contains(&rule), "docs/cloud-run-model.md does not say: {rule}");
+        }
+        for (name, _) in VARIABLES {
+            assert!(document.contains(&format!("`{name}`")), "{name}");
+        }
+        assert!("http:/,period=1s,timeout=1s,failures=240".parse::<Probe>().is_ok());
+        assert!("http:/,period=1s,failures=241".parse::<Probe>().is_err());
+    }
+}

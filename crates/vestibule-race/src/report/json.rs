@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_platforms_part_is_there_only_on_a_platform() {
-        let bare = on_a_platform(bare(), "http:/health");
+        let bare = on_a_platform(bare(), crate::Probe::http("/health"));
         let run = parsed(&[&Run::judged(&bare)])["runs"][0].clone();
         assert_eq!((&run["role"], &run["column"]), (&json!("bare"), &json!("http_probe")));
         assert_eq!(

@@ -64,8 +64,7 @@ pub(crate) fn door() -> Outcome {
 }
 
 /// A race on a platform; its instance was started at 0.2 s.
-pub(crate) fn on_a_platform(outcome: Outcome, probe: &str) -> Outcome {
-    let probe: crate::Probe = probe.parse().unwrap();
+pub(crate) fn on_a_platform(outcome: Outcome, probe: crate::Probe) -> Outcome {
     let ms = |ms| Some(Duration::from_millis(ms));
     let routing = crate::Routing {
         service: crate::CloudRun::new(probe),

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     evidence::{Readiness, Source},
+    platform::Probe,
     race::Outcome,
     report::sample::{bare, door, on_a_platform},
     seen::{Client, Seen},
@@ -62,12 +63,12 @@ DOOR   clients dial vestibule, in front of the same app
 
 #[test]
 fn four_columns_fit_the_page_and_say_which_is_which() {
-    let long = format!("http:/{}", "x".repeat(100));
+    let long = format!("/{}", "x".repeat(100));
     let outcomes = [
-        on_a_platform(bare(), "tcp"),
-        on_a_platform(door_less(door()), "http:/health"),
-        on_a_platform(door(), "tcp"),
-        on_a_platform(door(), &long),
+        on_a_platform(bare(), Probe::tcp()),
+        on_a_platform(door_less(door()), Probe::http("/health")),
+        on_a_platform(door(), Probe::tcp()),
+        on_a_platform(door(), Probe::http(&long)),
     ];
     let runs: Vec<Run<'_>> = outcomes
         .iter()
