@@ -153,10 +153,11 @@ impl Postgres {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stream, heard) = Opening::of(Capped::new(stream));
         let wants_tls = tls.is_some();
+        let plausible = if wants_tls { trouble::may_offer_tls } else { trouble::is_message };
+        let (stream, heard) = Opening::plausible(Capped::new(stream), plausible);
         let asked = session::ask(&self.config, stream, tls, &self.query, stage).await;
-        let mut seen = asked.map_err(|error| trouble::of(&error, &heard, wants_tls))?;
+        let mut seen = asked.map_err(|error| trouble::of(&error, &heard, plausible))?;
         seen.encrypted = wants_tls && heard.bytes().first() == Some(&b'S');
         Ok(seen)
     }

@@ -21,6 +21,7 @@ use super::At;
 use super::inside::Inside;
 use super::meaning;
 use crate::capped::{ANSWER_MAX, Capped};
+use crate::opening::{Heard, Opening};
 use crate::{socket, tls};
 
 /// No message of the health protocol is longer; one of them is a number.
@@ -40,7 +41,7 @@ const SIGN_OF_LIFE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct Link {
     client: HealthClient<Calls>,
     inside: Inside,
-    first: meaning::First,
+    heard: Heard,
 }
 
 /// The statuses that a server sends, one after the other.
@@ -73,7 +74,7 @@ impl Link {
         let answer = link.inside.along(link.client.watch(request)).await;
         match answer {
             Ok(answer) => Ok(Statuses { link, stream: answer.into_inner() }),
-            Err(status) => Err(meaning::of_error(&status, &link.first)),
+            Err(status) => Err(meaning::of_error(&status, &link.heard)),
         }
     }
 
@@ -82,7 +83,7 @@ impl Link {
         let answer = self.inside.along(self.client.check(request)).await;
         match answer {
             Ok(answer) => Ok(answer.into_inner().status),
-            Err(status) => Err(meaning::of_error(&status, &self.first)),
+            Err(status) => Err(meaning::of_error(&status, &self.heard)),
         }
     }
 
@@ -90,8 +91,7 @@ impl Link {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let first = meaning::First::default();
-        let stream = meaning::Heard::new(stream, first.clone());
+        let (stream, heard) = Opening::plausible(stream, meaning::is_settings);
         let mut inside = Inside::default();
         let mut builder = http2::Builder::new(inside.giver());
         builder
@@ -105,7 +105,7 @@ impl Link {
         let handshake = inside.along(builder.handshake(TokioIo::new(stream))).await;
         let (sender, connection) = handshake.map_err(|error| {
             let other = || Trouble::new(Reason::Protocol, error.to_string());
-            meaning::behind(&error, &first).unwrap_or_else(other)
+            meaning::behind(&error, &heard).unwrap_or_else(other)
         })?;
         let giver = inside.giver();
         hyper::rt::Executor::execute(&giver, async move {
@@ -117,18 +117,18 @@ impl Link {
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build();
         let origin = origin.map_err(|error| Trouble::new(Reason::Other, error.to_string()))?;
         let client = HealthClient::with_origin(Calls(sender), origin);
-        Ok(Self { client: client.max_decoding_message_size(MESSAGE_MAX), inside, first })
+        Ok(Self { client: client.max_decoding_message_size(MESSAGE_MAX), inside, heard })
     }
 }
 
 impl Statuses {
     /// The next status.
     pub(super) async fn next(&mut self) -> Result<i32, Trouble> {
-        let Link { inside, first, .. } = &mut self.link;
+        let Link { inside, heard, .. } = &mut self.link;
         match inside.along(self.stream.message()).await {
             Ok(Some(answer)) => Ok(answer.status),
             Ok(None) => Err(Trouble::new(Reason::Reset, "it ended the watch")),
-            Err(status) => Err(meaning::of_error(&status, first)),
+            Err(status) => Err(meaning::of_error(&status, heard)),
         }
     }
 }

@@ -5,19 +5,13 @@
 
 use std::error::Error;
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::{Code, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use vestibule::check::{Reason, Trouble};
 
+use crate::opening::Heard;
 use crate::socket;
-
-/// As many bytes of a strange answer are shown.
-const SHOWN: usize = 64;
 
 /// What a status means.
 pub(super) fn of_status(status: i32) -> Result<(), Trouble> {
@@ -35,8 +29,8 @@ pub(super) fn of_status(status: i32) -> Result<(), Trouble> {
 }
 
 /// What an error of a call means: the socket's, TLS's or HTTP's if one is behind it, else the server's word.
-pub(super) fn of_error(status: &Status, first: &First) -> Trouble {
-    if let Some(trouble) = status.source().and_then(|source| behind(source, first)) {
+pub(super) fn of_error(status: &Status, heard: &Heard) -> Trouble {
+    if let Some(trouble) = status.source().and_then(|source| behind(source, heard)) {
         return trouble;
     }
     let reason = match status.code() {
@@ -57,20 +51,20 @@ pub(super) fn of_error(status: &Status, first: &First) -> Trouble {
 }
 
 /// What an error of a connection means, if it is one.
-pub(super) fn behind(error: &(dyn Error + 'static), first: &First) -> Option<Trouble> {
+pub(super) fn behind(error: &(dyn Error + 'static), heard: &Heard) -> Option<Trouble> {
     let mut at = Some(error);
     while let Some(error) = at {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(first.strange().unwrap_or_else(|| socket::trouble_of(error)));
+            return Some(strange(heard).unwrap_or_else(|| socket::trouble_of(error)));
         }
         if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return Some(first.strange().unwrap_or_else(|| of_http2(error)));
+            return Some(strange(heard).unwrap_or_else(|| of_http2(error)));
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>()
             && (error.is_closed() || error.is_canceled() || error.is_incomplete_message())
         {
             let closed = || Trouble::new(Reason::Reset, "it closed the connection");
-            return Some(first.strange().unwrap_or_else(closed));
+            return Some(strange(heard).unwrap_or_else(closed));
         }
         at = error.source();
     }
@@ -91,69 +85,20 @@ fn of_http2(error: &h2::Error) -> Trouble {
     Trouble::new(reason, error.to_string())
 }
 
-/// The first bytes that came back.
-#[derive(Clone, Default)]
-pub(super) struct First(Arc<Mutex<Vec<u8>>>);
-
-impl First {
-    /// An HTTP/2 server begins with a SETTINGS frame (RFC 9113, section 3.4): type 4 on stream 0.
-    fn strange(&self) -> Option<Trouble> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_settings = bytes.len() < 9 || (bytes[3] == 4 && bytes[5..9] == [0; 4]);
-        let is_text =
-            bytes.starts_with(b"HTTP/") || bytes.first().is_some_and(u8::is_ascii_graphic);
-        if bytes.is_empty() || (is_settings && !is_text) {
-            return None;
-        }
-        Some(Trouble::new(Reason::Protocol, format!("no HTTP/2: \"{}\"", bytes.escape_ascii())))
-    }
-
-    fn note(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = SHOWN.saturating_sub(kept.len()).min(bytes.len());
-        kept.extend_from_slice(&bytes[..room]);
-    }
+/// Whether it can be an HTTP/2 server whose answer begins so: by a SETTINGS frame, shorter than 64 KiB, of type 4
+/// on stream 0 (RFC 9113, section 3.4).
+pub(super) fn is_settings(opening: &[u8]) -> bool {
+    let known = |range: std::ops::Range<usize>| {
+        let end = range.end.min(opening.len());
+        opening.get(range.start..end).unwrap_or_default()
+    };
+    known(0..1).iter().all(|&byte| byte == 0)
+        && known(3..4).iter().all(|&byte| byte == 4)
+        && known(5..9).iter().all(|&byte| byte == 0)
 }
 
-/// A stream whose first bytes are kept.
-pub(super) struct Heard<S> {
-    stream: S,
-    first: First,
-}
-
-impl<S> Heard<S> {
-    pub(super) const fn new(stream: S, first: First) -> Self {
-        Self { stream, first }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.first.note(&buffer.filled()[before..]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+/// The trouble with an answer that begins otherwise.
+fn strange(heard: &Heard) -> Option<Trouble> {
+    let strange = !is_settings(&heard.bytes());
+    strange.then(|| Trouble::new(Reason::Protocol, format!("no HTTP/2: {}", heard.shown())))
 }

@@ -4,6 +4,7 @@
 //! the try, so that nothing is left when the try is dropped. Must never read more than [`READ_MAX`] bytes, the
 //! handshake of TLS and interim answers included.
 
+use std::error::Error as _;
 use std::pin::pin;
 
 use http::header::{LOCATION, RETRY_AFTER};
@@ -173,6 +174,10 @@ async fn read(mut body: Incoming) -> Result<(Vec<u8>, bool), hyper::Error> {
 fn trouble_with(error: &hyper::Error, heard: &Heard) -> Trouble {
     if let Some(trouble) = trouble_behind(error) {
         return trouble;
+    }
+    // An answer that came before its request was taken: what is wrong with it is the cause.
+    if let Some(cause) = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>()) {
+        return trouble_with(cause, heard);
     }
     if error.is_parse_too_large() {
         return Trouble::new(Reason::TooLarge, format!("a head beyond {HEAD_MAX} bytes"));

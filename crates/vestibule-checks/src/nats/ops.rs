@@ -167,9 +167,16 @@ mod tests {
 
     #[test]
     fn f28_what_is_not_nats_is_known_by_its_first_bytes() {
-        for text in
-            ["H", "SSH-2.0-x", "\0\0", "INFX", "-ERX", "PONGO\r\n", "INFO {\r\n", "INFO \u{e9}\r\n"]
-        {
+        for text in [
+            "HT",
+            "SSH-2.0-x",
+            "\0\0",
+            "INFX",
+            "-ERX",
+            "PONGO\r\n",
+            "INFO {\r\n",
+            "INFO \u{e9}\r\n",
+        ] {
             assert_eq!(read(text.as_bytes(), 0), Read::Garbage, "{text:?}");
         }
         assert_eq!(read(b"INFO \xff\r\n", 0), Read::Garbage);

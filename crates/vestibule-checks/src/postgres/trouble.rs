@@ -13,12 +13,12 @@ use crate::opening::Heard;
 use crate::socket;
 
 /// The trouble behind an error of the library, in view of how the answer began.
-pub(super) fn of(error: &Error, heard: &Heard, asked_for_tls: bool) -> Trouble {
+pub(super) fn of(error: &Error, heard: &Heard, plausible: fn(&[u8]) -> bool) -> Trouble {
     if let Some(error) = error.as_db_error() {
         return of_state(error);
     }
     let opening = heard.bytes();
-    if !opening.is_empty() && !is_postgres(&opening, asked_for_tls) {
+    if !opening.is_empty() && !plausible(&opening) {
         let detail = format!("no PostgreSQL: the answer begins {}", heard.shown());
         return Trouble::new(Reason::Protocol, detail);
     }
@@ -31,19 +31,18 @@ pub(super) fn of(error: &Error, heard: &Heard, asked_for_tls: bool) -> Trouble {
     of_library(error)
 }
 
-/// Whether it can be a PostgreSQL whose answer begins so: asked for TLS it says S or N, and all that it says
-/// else is a message of these types behind which stands a length (PostgreSQL, "Message Formats").
-fn is_postgres(opening: &[u8], asked_for_tls: bool) -> bool {
+/// Whether it can be a PostgreSQL that was asked for TLS whose answer begins so: it says S or N.
+pub(super) fn may_offer_tls(opening: &[u8]) -> bool {
     match opening {
         // Behind the S stands a record of TLS, a handshake or an alert.
-        [b'S', 0x15 | 0x16, ..] | [b'S'] if asked_for_tls => true,
-        [b'N'] if asked_for_tls => true,
-        [b'N', message @ ..] if asked_for_tls && is_message(message) => true,
-        message => is_message(message),
+        [b'S', 0x15 | 0x16, ..] | [b'S' | b'N'] => true,
+        [b'N', message @ ..] | message => is_message(message),
     }
 }
 
-fn is_message(bytes: &[u8]) -> bool {
+/// Whether it can be a PostgreSQL whose answer begins so: a message of these types behind which stands a length
+/// (PostgreSQL, "Message Formats").
+pub(super) fn is_message(bytes: &[u8]) -> bool {
     // Nothing that is said before the first query is longer than 65,535 bytes: two zeros lead the length.
     let length = bytes.get(1..3).is_none_or(|length| length == [0, 0]);
     matches!(bytes.first(), Some(b'E' | b'K' | b'N' | b'R' | b'S' | b'Z' | b'v')) && length

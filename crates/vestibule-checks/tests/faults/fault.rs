@@ -41,7 +41,7 @@ pub(crate) enum Fault {
     Silence,
     /// It does not even read.
     HalfOpen,
-    /// It resets at the first byte.
+    /// It resets instead of an answer.
     ResetPeer,
     /// It closes at once.
     Closes,
@@ -128,16 +128,13 @@ pub(crate) enum End {
 impl Way<'_> {
     /// Does its worst.
     pub(crate) async fn mislead(&self, client: &mut TcpStream) -> io::Result<End> {
-        if self.asked && matches!(self.fault, Fault::Http | Fault::Endless) {
-            client.readable().await?;
+        if self.asked && matches!(self.fault, Fault::ResetPeer | Fault::Http | Fault::Endless) {
+            client.peek(&mut [0]).await?;
         }
         match self.fault {
             Fault::HalfOpen => std::future::pending::<()>().await,
             Fault::Silence => drop(copy(client, &mut sink()).await?),
-            Fault::ResetPeer => {
-                client.readable().await?;
-                return Ok(End::Reset);
-            }
+            Fault::ResetPeer => return Ok(End::Reset),
             Fault::Garbage => {
                 let mut noise = fastrand::Rng::with_seed(7);
                 let bytes = std::iter::repeat_with(|| noise.u8(128..));
