@@ -46,16 +46,16 @@ async fn grpc_that_comes_late_is_seen_without_anybody_asking() {
 #[tokio::test]
 async fn grpc_that_does_not_serve_does_not_pass_until_it_does() {
     let server = Grpc::start();
-    let asked = of(server.port());
     for (status, word) in
         [(ServingStatus::NotServing, "NOT_SERVING"), (ServingStatus::Unknown, "UNKNOWN")]
     {
         server.says("", status).await;
+        let asked = of(server.port());
         let (reason, text, tries) = asked.fails().await;
         assert_eq!((reason, text.as_str(), tries), (Reason::NotServing, word, 3));
+        server.says("", ServingStatus::Serving).await;
+        assert_eq!(asked.passes().await, "gRPC, serving");
     }
-    server.says("", ServingStatus::Serving).await;
-    assert_eq!(asked.passes().await, "gRPC, serving");
 }
 
 #[tokio::test]
