@@ -92,17 +92,12 @@ async fn grpc_that_is_slow_passes() {
 
 #[tokio::test]
 async fn grpc_killed_amid_a_pass_is_a_reset_and_passes_when_it_is_back() {
-    let mut server = Grpc::start();
+    let server = Grpc::start();
     let relay = Relay::before(server.port(), Way::Withheld("")).await;
     let asked = of(relay.port());
     let kills = async {
         relay.is_used().await;
-        tokio::task::spawn_blocking(move || {
-            server.kill();
-            server
-        })
-        .await
-        .unwrap()
+        server.killed().await
     };
     let ((reason, text, tries), mut server) = tokio::join!(asked.fails(), kills);
     assert_eq!((reason, tries), (Reason::Reset, 3), "{text}");

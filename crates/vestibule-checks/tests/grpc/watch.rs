@@ -62,17 +62,17 @@ async fn grpc_tells_a_change_within_milliseconds_and_no_poll() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn grpc_that_is_killed_and_comes_back_tells_both_without_a_poll() {
-    let server = std::sync::Mutex::new(Grpc::start());
-    let port = server.lock().unwrap().port();
+    let mut server = Some(Grpc::start());
+    let port = server.as_ref().unwrap().port();
     while_kept(port, async |asked| {
-        tokio::task::block_in_place(|| server.lock().unwrap().kill());
+        let mut back = server.take().unwrap().killed().await;
         passed(asked, false).await;
         let tries = asked.standing().tries;
         let trouble = tries.last().unwrap().result.clone().unwrap_err();
         assert_eq!(trouble.reason(), Reason::Refused);
-        server.lock().unwrap().run();
+        back.run();
         passed(asked, true).await;
     })
     .await;

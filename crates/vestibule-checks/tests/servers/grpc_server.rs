@@ -3,6 +3,7 @@
 //! Owns a runtime of its own: to kill it is to drop all of its connections at once.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tonic::transport::Server;
@@ -49,10 +50,13 @@ impl Grpc {
         self.reporter.set_service_status(service, status).await;
     }
 
-    /// Drops all of its connections and its listener.
-    pub(crate) fn kill(&mut self) {
+    /// The same server, whose connections and listener are gone. Waits on a thread of its own: to wait for the
+    /// end of one runtime inside another swallows what wakes that one.
+    pub(crate) async fn killed(mut self) -> Self {
         let runtime = self.runtime.take().expect("it runs");
-        runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+        let ends = move || runtime.shutdown_timeout(Duration::from_secs(5));
+        tokio::task::spawn_blocking(ends).await.unwrap();
+        self
     }
 }
 
