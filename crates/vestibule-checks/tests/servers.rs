@@ -10,14 +10,29 @@
 )]
 
 #[cfg(test)]
+#[path = "servers/authority.rs"]
+mod authority;
+#[cfg(test)]
 #[path = "servers/daemon.rs"]
 mod daemon;
+#[cfg(test)]
+#[path = "servers/encrypted.rs"]
+mod encrypted;
 #[cfg(test)]
 #[path = "servers/harness.rs"]
 mod harness;
 #[cfg(test)]
+#[path = "servers/postgres.rs"]
+mod postgres;
+#[cfg(test)]
 #[path = "servers/postgres_server.rs"]
 mod postgres_server;
 #[cfg(test)]
+#[path = "servers/redis.rs"]
+mod redis;
+#[cfg(test)]
 #[path = "servers/redis_server.rs"]
 mod redis_server;
+#[cfg(test)]
+#[path = "servers/rig.rs"]
+mod rig;

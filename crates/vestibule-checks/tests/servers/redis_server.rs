@@ -51,6 +51,11 @@ impl Redis {
         from
     }
 
+    /// Adds arguments for its next start.
+    pub(crate) fn argue(&mut self, arguments: &str) {
+        self.arguments.extend(arguments.split_whitespace().map(str::to_owned));
+    }
+
     /// Where it runs, and its process.
     pub(crate) fn daemon(&mut self) -> &mut Daemon {
         &mut self.daemon
@@ -97,6 +102,6 @@ impl Session {
 
     /// Asks, and does not wait for the answer.
     pub(crate) fn tell(&mut self, line: &str) {
-        write!(self.stream, "{line}\r\n").unwrap();
+        self.stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
     }
 }
