@@ -203,7 +203,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
                     let detail = "it closed the connection without a word";
                     return Err(Trouble::new(Reason::Reset, detail));
                 }
-                0 => return Err(trouble::foreign(&self.unread)),
+                _ if !trouble::may_be_redis(&self.unread) => {
+                    return Err(trouble::foreign(&self.unread));
+                }
+                0 => return Err(Trouble::new(Reason::Reset, "it broke off amid an answer")),
                 _ => {}
             }
         }

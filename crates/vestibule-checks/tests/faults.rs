@@ -34,3 +34,7 @@ mod postgres_server;
 #[cfg(test)]
 #[path = "faults/proxy.rs"]
 mod proxy;
+#[cfg(test)]
+#[path = "servers/redis_server.rs"]
+#[allow(dead_code, reason = "shared with the other tests against servers")]
+mod redis_server;

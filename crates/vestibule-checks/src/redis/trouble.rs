@@ -59,6 +59,11 @@ fn shown(code: &str) -> String {
     if is_code { format!(" ({code})") } else { String::new() }
 }
 
+/// Whether it can be a Redis whose answer begins so (Redis serialization protocol, versions 2 and 3: its types).
+pub(super) fn may_be_redis(answer: &[u8]) -> bool {
+    answer.first().is_none_or(|first| b"+-:$*_#,(!=%~>|".contains(first))
+}
+
 /// The trouble of an answer in another language.
 pub(super) fn foreign(answer: &[u8]) -> Trouble {
     let opening = &answer[..answer.len().min(SHOWN)];

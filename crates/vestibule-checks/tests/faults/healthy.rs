@@ -19,6 +19,7 @@ use vestibule_checks::{Kind, Options, Value};
 use crate::daemon::{Daemon, program};
 use crate::postgres_server::{self, Postgres};
 use crate::proxy::Protocol;
+use crate::redis_server::{self, Redis};
 
 /// Whoever asks by HTTP gets a key set.
 const KEY_SET: &str =
@@ -43,6 +44,7 @@ pub(crate) struct Healthy {
     pub(crate) columns: Vec<Column>,
     _nats: Daemon,
     _postgres: Postgres,
+    _redis: Redis,
     _ca_file: NamedTempFile,
 }
 
@@ -53,23 +55,27 @@ impl Healthy {
             options.with("ca_file", Value::Text(ca_file.path().display().to_string()))
         };
         let nats = nats().await;
-        let postgres = Postgres::start("").await;
+        let (postgres, redis) = tokio::join!(Postgres::start(""), Redis::start(""));
         let credentials = format!("{}:{}", postgres_server::USER, postgres_server::PASSWORD_IN_URL);
         let database = format!("postgres://{credentials}@{{}}/postgres?sslmode=disable");
         let web = web().await;
         let grpc = grpc().await;
         let wanted = || Options::default().with("body", Value::Text("Ed25519".to_owned()));
         let column = |name, kind, url: &str, origin, endless: &'static [u8], options| {
-            let protocol = Protocol { origin, endless, cut: 20, asked: kind != Kind::Nats };
+            // Within the first answer of each: `+OK` is five bytes with its end.
+            let cut = if url.starts_with("redis:") { 3 } else { 20 };
+            let protocol = Protocol { origin, endless, cut, asked: kind != Kind::Nats };
             Column { name, kind, url: url.to_owned(), options, protocol }
         };
+        let cache = |scheme| format!("{scheme}://:{}@{{}}", redis_server::PASSWORD_IN_URL);
         let none = Options::default;
         let tls = [22, 3, 3, 64, 0].as_slice();
         let body = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();
         let head = b"HTTP/1.1 200 OK\r\nx: ".as_slice();
         let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0].as_slice();
         let secure_web = secured(web, config.clone(), b"http/1.1").await;
-        let secure_grpc = secured(grpc, config, b"h2").await;
+        let secure_grpc = secured(grpc, config.clone(), b"h2").await;
+        let secure_redis = secured(at(redis.port()), config, b"").await;
         let columns = vec![
             column("tcp", Kind::Tcp, "tcp://{}", web, b"", none()),
             column("http", Kind::Http, "http://{}", web, head, wanted()),
@@ -77,10 +83,12 @@ impl Healthy {
             column("jwks", Kind::Jwks, "http://{}", web, body, none()),
             column("grpc", Kind::Grpc, "grpc://{}", grpc, settings, none()),
             column("grpcs", Kind::Grpc, "grpcs://{}", secure_grpc, tls, trusting(none())),
+            column("redis", Kind::Redis, &cache("redis"), at(redis.port()), b"+", none()),
+            column("rediss", Kind::Redis, &cache("rediss"), secure_redis, tls, trusting(none())),
             column("postgres", Kind::Postgres, &database, at(postgres.port()), &HUGE, none()),
             column("nats", Kind::Nats, "nats://{}", at(nats.port()), b"INFO {", none()),
         ];
-        Self { columns, _nats: nats, _postgres: postgres, _ca_file: ca_file }
+        Self { columns, _nats: nats, _postgres: postgres, _redis: redis, _ca_file: ca_file }
     }
 }
 
@@ -132,7 +140,9 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 
 /// TLS in front of a server.
 async fn secured(plain: SocketAddr, mut config: ServerConfig, protocol: &[u8]) -> SocketAddr {
-    config.alpn_protocols = vec![protocol.to_vec()];
+    if !protocol.is_empty() {
+        config.alpn_protocols = vec![protocol.to_vec()];
+    }
     let acceptor = TlsAcceptor::from(Arc::new(config));
     each_connection(move |stream| {
         let acceptor = acceptor.clone();
