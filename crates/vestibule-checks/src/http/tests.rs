@@ -96,3 +96,15 @@ fn only_https_has_a_certificate() {
         assert_eq!(keys(&Options::url(wrong)), ["url"], "{wrong}");
     }
 }
+
+#[test]
+fn a31_a_redirect_is_named_and_not_followed() {
+    let sent = Answer { location: Some("https://elsewhere/".to_owned()), ..answer(302, "") };
+    let usual = Http::new(&Options::url("http://db/")).unwrap();
+    let saw = usual.judge(&sent).unwrap();
+    assert_eq!(saw.as_str(), "302 Found, to https://elsewhere/, which is not followed");
+    let strict = Options::url("http://db/").with("status", words(&["200"]));
+    let trouble = Http::new(&strict).unwrap().judge(&sent).unwrap_err();
+    assert_eq!(trouble.reason(), Reason::Status);
+    assert!(trouble.detail().contains("https://elsewhere/"), "{trouble}");
+}

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use vestibule::check::{Checked, Spec};
 use vestibule::timeouts::{Factors, Sourced};
 use vestibule::validation::{Mode, Validation};
@@ -52,7 +52,7 @@ pub(crate) async fn pass(column: &Column, fault: Fault, aside: &Handle) -> Cell 
     // A machine that is busy keeps every timer waiting: only what a pass adds to that is its own.
     let timer = tokio::spawn(async {
         let began = Instant::now();
-        sleep(BUDGET).await;
+        sleep_until(began + BUDGET).await;
         began.elapsed()
     });
     let began = Instant::now();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 /// Longer than any budget here.
 const FOR_EVER: Duration = Duration::from_secs(600);
@@ -199,21 +199,21 @@ impl Way<'_> {
             let read = from.read(&mut part).await?;
             if read == 0 {
                 if self.fault == Fault::SlowClose {
-                    sleep(FOR_EVER).await;
+                    late_by(FOR_EVER).await;
                 }
                 return Ok(End::Close);
             }
             let part = &part[..read];
             match self.fault {
-                Fault::Latency => sleep(Duration::from_millis(20)).await,
-                Fault::TooLate => sleep(FOR_EVER).await,
+                Fault::Latency => late_by(Duration::from_millis(20)).await,
+                Fault::TooLate => late_by(FOR_EVER).await,
                 _ => {}
             }
             match self.fault {
                 Fault::Bandwidth => {
                     for some in part.chunks(256) {
                         self.write(to, some).await?;
-                        sleep(Duration::from_millis(5)).await;
+                        late_by(Duration::from_millis(5)).await;
                     }
                 }
                 Fault::Slicer => {
@@ -225,7 +225,7 @@ impl Way<'_> {
                 Fault::Drip => {
                     for one in part.chunks(1) {
                         self.write(to, one).await?;
-                        sleep(Duration::from_millis(300)).await;
+                        late_by(Duration::from_millis(300)).await;
                     }
                 }
                 Fault::LimitData | Fault::LimitReset => {
@@ -241,4 +241,9 @@ impl Way<'_> {
             }
         }
     }
+}
+
+/// Lateness is what some faults are.
+async fn late_by(time: Duration) {
+    sleep_until(Instant::now() + time).await;
 }
