@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         Err(error) => return ended(usage::answered(&error, &line)),
     };
     ended(match args.command {
-        Command::Wait(wait) => commands::wait::wait(*wait, args.file.config),
+        Command::Wait(wait) => commands::wait::wait(&wait, args.file.config),
         Command::Race(args) => commands::race::race(args),
         Command::Demo(args) => commands::demo::demo(args),
         Command::Completions(args) => commands::completions::completions(args),

@@ -26,8 +26,13 @@ use serde_json::Value;
 const SCHEMA: &str = include_str!("../../../docs/doctor.schema.json");
 const FILE: &str = "vestibule.toml";
 
+/// Words of a command line.
+type Line<'a> = &'a [&'a str];
+/// Variables with their values.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// `vestibule doctor LINE` with these variables alone, beside this file.
-fn doctor(line: &[&str], variables: &[(&str, &str)], file: &str) -> Output {
+fn doctor(line: Line<'_>, variables: Variables<'_>, file: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join(FILE), file).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
@@ -37,7 +42,7 @@ fn doctor(line: &[&str], variables: &[(&str, &str)], file: &str) -> Output {
 }
 
 /// The document, which follows its schema, and the exit status.
-fn document(line: &[&str], variables: &[(&str, &str)], file: &str) -> (Value, i32) {
+fn document(line: Line<'_>, variables: Variables<'_>, file: &str) -> (Value, i32) {
     let output = doctor(&[&["--json"], line].concat(), variables, file);
     let document: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {output:?}"));
@@ -47,7 +52,7 @@ fn document(line: &[&str], variables: &[(&str, &str)], file: &str) -> (Value, i3
 }
 
 /// The page for people.
-fn page(line: &[&str], variables: &[(&str, &str)], file: &str) -> String {
+fn page(line: Line<'_>, variables: Variables<'_>, file: &str) -> String {
     let output = doctor(line, variables, file);
     assert!(output.stderr.is_empty(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()

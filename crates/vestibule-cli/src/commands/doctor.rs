@@ -46,8 +46,8 @@ pub(crate) fn doctor(
     let meant = match meant::read(command, typed) {
         Ok(meant) => meant,
         Err(wrong) if in_json => {
-            let mistakes = wrong.mistakes.iter().map(Mistake::to_json).collect();
-            stdout::write(&format!("{:#}\n", json::mistakes(mistakes)))?;
+            let mistakes: Vec<_> = wrong.mistakes.iter().map(Mistake::to_json).collect();
+            stdout::write(&format!("{:#}\n", json::mistakes(&mistakes)))?;
             return Ok(Exit::Configuration);
         }
         Err(wrong) => return Err(Error::mistakes(&wrong.mistakes, &wrong.warnings)),

@@ -61,7 +61,7 @@ pub(crate) fn read(command: Option<Command>, typed: Typed) -> Result<Meant, Wron
     match read {
         Ok((mut door, view)) => {
             let taken = door.on_port.take_out(&mut door.checks);
-            let not_asked = taken.iter().rev().map(|one| one.spec.name.to_string()).collect();
+            let not_asked = taken.iter().map(|one| one.spec.name.to_string()).collect();
             Ok(Meant { command: meant, door, not_asked, view, warnings })
         }
         Err(mistakes) => Err(Wrong { mistakes, warnings }),

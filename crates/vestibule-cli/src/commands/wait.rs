@@ -34,7 +34,7 @@ const BETWEEN: Backoff = Backoff::new(Duration::from_millis(100), Duration::from
 const NAMED_MAX: usize = 20;
 
 /// Waits, then becomes the command; returns only without one, or if that can't be done.
-pub(crate) fn wait(args: WaitArgs, file: Option<PathBuf>) -> Result<Exit, Error> {
+pub(crate) fn wait(args: &WaitArgs, file: Option<PathBuf>) -> Result<Exit, Error> {
     let screen = Screen::detect(&ScreenArgs::default());
     let Meant { mut door, .. } = meant::read(None, args.typed(file))
         .map_err(|wrong| Error::mistakes(&wrong.mistakes, &wrong.warnings))?;

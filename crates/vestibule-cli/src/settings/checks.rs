@@ -80,10 +80,15 @@ pub(super) fn checks<A>(
 impl OnPort {
     /// Takes these checks out of the list, for somebody who starts no command.
     pub(crate) fn take_out(&self, checks: &mut Vec<Checked>) -> Vec<Checked> {
+        let mut taken = Vec::new();
         // From behind, so that the places before stay what they are.
-        let places = self.0.iter().rev().map(|(at, _)| *at);
-        let taken = places.filter_map(|at| (at < checks.len()).then(|| checks.remove(at)));
-        taken.collect()
+        for (at, _) in self.0.iter().rev() {
+            if *at < checks.len() {
+                taken.push(checks.remove(*at));
+            }
+        }
+        taken.reverse();
+        taken
     }
 
     /// Puts the checks of the command that listens on this port into the list.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{codes, doctor, document, page};
+use crate::{Line, Variables, codes, doctor, document, page};
 
 /// An HTTP server that takes its time for each answer. Dropping it ends it.
 struct Service {
@@ -122,7 +122,7 @@ fn doctor_passes_a_slower_dependency_by_configuration_alone() {
     };
     let development = ("ENVIRONMENT", "development");
     let variable = ("VESTIBULE_CHECK_AUTH_TIMEOUT", "6s");
-    let rows: [(&str, &[(&str, &str)], &str, i32); 4] = [
+    let rows: [(&str, Variables<'_>, &str, i32); 4] = [
         ("timeout = \"1s\"", &[development], "1s × 0.3 × 1 = 0.3s, at least 0s, at most 3s", 2),
         ("timeout = \"6s\"", &[development], "6s × 0.3 × 1 = 1.8s, at least 0s, at most 3s", 0),
         (
@@ -202,7 +202,7 @@ fn a32_doctor_shows_no_secret_of_a_check() {
         let flag = format!("one={url}");
         let in_file = format!("[[check]]\nname = \"one\"\nurl = \"{url}\"\n");
         let named = "[[check]]\nname = \"one\"\nurl = \"${DSN}\"\n";
-        let cases: [(&[&str], &[(&str, &str)], &str); 4] = [
+        let cases: [(Line<'_>, Variables<'_>, &str); 4] = [
             (&["--check", &flag], &[], ""),
             (&[], &[], &in_file),
             (&[], &[("DSN", &url)], named),

@@ -1,6 +1,6 @@
 //! Where it runs and how patient that makes it.
 
-use crate::{codes, doctor, document, page};
+use crate::{Line, Variables, codes, doctor, document, page};
 
 #[test]
 fn doctor_tells_the_environment_with_its_evidence() {
@@ -18,7 +18,7 @@ fn doctor_tells_the_environment_with_its_evidence() {
     );
     assert_eq!(place["unknown"][0]["variable"], "ENVIRONMENT");
     assert_eq!(place["unknown"][0]["value"], "prodution");
-    assert_eq!(place["conflicts"].as_array().unwrap().len(), 2, "{place}");
+    assert_eq!(place["conflicts"].as_array().unwrap().len(), 1, "{place}");
     let evidence = place["evidence"].as_array().unwrap();
     let of = |name: &str| evidence.iter().find(|one| one["variable"] == name).unwrap();
     assert_eq!(
@@ -38,7 +38,7 @@ fn doctor_tells_the_environment_with_its_evidence() {
 
 #[test]
 fn doctor_tells_each_timeout_as_a_formula_with_its_source() {
-    let rows: [(&[(&str, &str)], f64, f64, u64, u64); 4] = [
+    let rows: [(Variables<'_>, f64, f64, u64, u64); 4] = [
         (&[("K_SERVICE", "chat-staging")], 1.05, 1.1, 500, 5_000),
         (&[("K_SERVICE", "chat")], 1.5, 1.2, 500, 8_000),
         (&[("ENVIRONMENT", "development")], 0.3, 1.0, 0, 3_000),
@@ -71,7 +71,7 @@ fn doctor_tells_each_timeout_as_a_formula_with_its_source() {
 #[test]
 fn doctor_finds_settings_that_a_platform_breaks() {
     let cloud_run = [("K_SERVICE", "chat")];
-    let rows: [(&[&str], &[(&str, &str)], &str); 4] = [
+    let rows: [(Line<'_>, Variables<'_>, &str); 4] = [
         (&["--hold", "400s"], &cloud_run, "hold_beyond_request"),
         (&["--drain", "12s"], &cloud_run, "drain_beyond_kill"),
         (&[], &[("K_SERVICE", "chat"), ("ENVIRONMENT", "dev")], "impatient_environment"),

@@ -39,7 +39,7 @@ pub(super) fn document(report: &Report<'_>) -> Value {
 }
 
 /// The document of settings that are wrong.
-pub(super) fn mistakes(mistakes: Vec<Value>) -> Value {
+pub(super) fn mistakes(mistakes: &[Value]) -> Value {
     json!({ "schema": SCHEMA, "status": "mistakes", "mistakes": mistakes })
 }
 
