@@ -68,7 +68,7 @@ impl Journal {
         match report {
             Report::Phase(phase) => tracing::warn!(phase, %why, "a reported phase is not obeyed"),
             Report::Failed(reason) => {
-                tracing::warn!(reason, %why, "a reported failure is not obeyed")
+                tracing::warn!(reason, %why, "a reported failure is not obeyed");
             }
         }
     }

@@ -20,7 +20,7 @@ impl Service {
             (Life::Starting | Life::Failed(Failed { is_reported: false, .. }), found) => {
                 match (self.validation.opinion(now), found) {
                     (Opinion::Ready { .. }, Some(evidence)) => {
-                        self.gets_ready(inner, evidence, now)
+                        self.gets_ready(inner, evidence, now);
                     }
                     (Opinion::Waiting { passed }, _) => self.comes_nearer(inner, passed, now),
                     (_, _) => self.comes_nearer(inner, Group::ALL.last().copied(), now),
