@@ -69,7 +69,7 @@ async fn lie(
     again: &[u8],
     took: &AtomicUsize,
 ) -> std::io::Result<()> {
-    stream.read(&mut [0; 1024]).await?;
+    let _some = stream.read(&mut [0; 1024]).await?;
     stream.write_all(first).await?;
     let endless = again.repeat(64 * 1024 / again.len().max(1));
     while !again.is_empty() && took.load(Ordering::Relaxed) < ENDLESS {

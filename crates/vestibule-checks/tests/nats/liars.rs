@@ -60,8 +60,7 @@ async fn lie(
 ) -> std::io::Result<()> {
     stream.write_all(first.as_bytes()).await?;
     if !then.is_empty() {
-        let mut heard = [0; 1024];
-        stream.read(&mut heard).await?;
+        let _some = stream.read(&mut [0; 1024]).await?;
         stream.write_all(then.as_bytes()).await?;
     }
     let endless = again.repeat(64 * 1024 / again.len().max(1));
@@ -69,7 +68,7 @@ async fn lie(
         stream.write_all(endless.as_bytes()).await?;
         took.fetch_add(endless.len(), Ordering::Relaxed);
     }
-    stream.read(&mut [0; 1024]).await?;
+    while stream.read(&mut [0; 1024]).await? > 0 {}
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::daemon::LONG;
 
@@ -154,7 +154,7 @@ async fn answers(
                 heard.send_replace(withheld.clone());
                 continue;
             }
-            Way::Late(time) => sleep(time).await,
+            Way::Late(time) => sleep_until(Instant::now() + time).await,
             _ => {}
         }
         if to.write_all(answer).await.is_err() {
