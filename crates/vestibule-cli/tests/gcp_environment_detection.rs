@@ -100,15 +100,7 @@ fn doctor(variables: Variables) -> Value {
 /// Variables, what one of them says, then what is found: platform, name, whose patience, budget, multiplier.
 type Row = (Variables, Name, &'static str, &'static str, &'static str, u64, f64);
 const ROWS: [Row; 7] = [
-    (
-        &[("K_SERVICE", "chat")],
-        Name::Local,
-        "cloud_run",
-        "production",
-        "production",
-        8_000,
-        1.5,
-    ),
+    (&[("K_SERVICE", "chat")], Name::Local, "cloud_run", "production", "production", 8_000, 1.5),
     (
         &[("K_SERVICE", "chat"), ("ENVIRONMENT", "development")],
         Name::Development,
@@ -118,15 +110,7 @@ const ROWS: [Row; 7] = [
         8_000,
         1.5,
     ),
-    (
-        &[("K_SERVICE", "chat-staging")],
-        Name::Local,
-        "cloud_run",
-        "staging",
-        "staging",
-        5_000,
-        1.05,
-    ),
+    (&[("K_SERVICE", "chat-staging")], Name::Local, "cloud_run", "staging", "staging", 5_000, 1.05),
     (
         &[("GOOGLE_CLOUD_PROJECT", "acme-staging")],
         Name::Local,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use vestibule::check::{Checked, Outcome, Reason, Spec};
-use vestibule::timeouts::Factors;
+use vestibule::timeouts::{Factors, Sourced};
 use vestibule::validation::{Mode, Standing, Validation};
 use vestibule_checks::{Kind, Options, build};
 
@@ -29,10 +29,10 @@ impl Rig {
     pub(crate) fn new(kind: Kind, options: &Options, timeout: Duration, attempts: u32) -> Self {
         let check = build(kind, options).unwrap();
         let factors = Factors {
-            multiplier: 1.0,
-            margin: 1.0,
-            validation: Duration::from_secs(12),
-            floor: Duration::ZERO,
+            multiplier: Sourced::new(1.0, "test"),
+            margin: Sourced::new(1.0, "test"),
+            validation: Sourced::new(Duration::from_secs(12), "test"),
+            floor: Sourced::new(Duration::ZERO, "test"),
         };
         let spec = Spec::new("dependency").within(timeout, attempts);
         Self { validation: Validation::new(vec![Checked::new(spec, check)], factors) }
