@@ -99,7 +99,7 @@ pub struct Told {
 struct Known {
     /// None before anybody has seen it in this start.
     is_down: Option<bool>,
-    trips: u64,
+    /// Its breaker is not closed; each probe that fails opens it again, which is no news.
     is_shut: bool,
 }
 
@@ -107,7 +107,6 @@ impl Known {
     fn of(one: &Standing) -> Self {
         Self {
             is_down: one.last.as_ref().map(|_| one.down),
-            trips: one.breaker.trips(),
             is_shut: !matches!(one.breaker.state(), breaker::State::Closed { .. }),
         }
     }
@@ -116,7 +115,7 @@ impl Known {
 impl Told {
     /// Nothing of these checks has been told.
     pub fn nothing_of(board: &Board) -> Self {
-        let nothing = Known { is_down: None, trips: 0, is_shut: false };
+        let nothing = Known { is_down: None, is_shut: false };
         Self { checks: vec![nothing; board.standings().len()], degraded: Vec::new() }
     }
 
@@ -127,9 +126,9 @@ impl Told {
             if is.is_down.is_some_and(|down| known.is_down != Some(down)) {
                 journal.check(one, is.is_down == Some(true), known.is_down.is_none());
             }
-            if is.trips > known.trips || is.is_shut != known.is_shut {
-                let (check, state) = (Arc::clone(&one.spec.name), one.breaker.state().as_str());
-                journal.tell(Event::Breaker { check, state });
+            if is.is_shut != known.is_shut {
+                let state = if is.is_shut { "open" } else { "closed" };
+                journal.tell(Event::Breaker { check: Arc::clone(&one.spec.name), state });
             }
             *known = is;
         }

@@ -27,7 +27,7 @@ pub enum Event {
     Breaker {
         /// The check's name.
         check: Arc<str>,
-        /// The word of its state; see [`vestibule::breaker::State`].
+        /// `open`, or `closed` again.
         state: &'static str,
     },
     /// The service is ready, but for these checks; none: it is whole again.
