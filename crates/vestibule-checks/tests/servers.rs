@@ -10,8 +10,12 @@
 )]
 
 #[cfg(test)]
-#[path = "servers/authority.rs"]
-mod authority;
+#[path = "servers/asked.rs"]
+#[allow(dead_code, reason = "shared with the other tests against servers")]
+mod asked;
+#[cfg(test)]
+#[path = "servers/certificates.rs"]
+mod certificates;
 #[cfg(test)]
 #[path = "servers/daemon.rs"]
 mod daemon;
@@ -21,6 +25,9 @@ mod encrypted;
 #[cfg(test)]
 #[path = "servers/harness.rs"]
 mod harness;
+#[cfg(test)]
+#[path = "servers/liars.rs"]
+mod liars;
 #[cfg(test)]
 #[path = "servers/postgres.rs"]
 mod postgres;

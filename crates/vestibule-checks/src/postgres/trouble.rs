@@ -4,6 +4,7 @@
 //! the query: must never show one, only what we say about its code.
 
 use std::error::Error as _;
+use std::io::{self, ErrorKind};
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
@@ -25,10 +26,14 @@ pub(super) fn of(error: &Error, heard: &Heard, plausible: fn(&[u8]) -> bool) -> 
     if error.is_closed() {
         return Trouble::new(Reason::Reset, "it closed the connection without a word");
     }
-    if let Some(trouble) = error.source().and_then(socket::trouble_behind) {
-        return trouble;
+    match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+        // By this kind the library says that it can't read what came.
+        Some(unreadable) if unreadable.kind() == ErrorKind::InvalidInput => {
+            Trouble::new(Reason::Protocol, unreadable_in_words(&unreadable.to_string()))
+        }
+        Some(error) => socket::trouble_of(error),
+        None => of_library(error),
     }
-    of_library(error)
 }
 
 /// Whether it can be a PostgreSQL that was asked for TLS whose answer begins so: it says S or N.
@@ -116,6 +121,18 @@ fn of_pooler(message: &str) -> (Reason, &'static str) {
             (Reason::NotServing, "the pooler has no connection to its server")
         }
         _ => (Reason::Protocol, "it does not accept what was asked"),
+    }
+}
+
+fn unreadable_in_words(why: &str) -> String {
+    match why {
+        // The library computes 100,000; a server's default is 4,096.
+        why if why.contains("iteration count") => {
+            "it wants more hashes for a login than a check computes".to_owned()
+        }
+        // Behind it stands the server's own text.
+        why if why.starts_with("SCRAM error") => "it ended the login".to_owned(),
+        why => format!("it is not understood: {why}"),
     }
 }
 

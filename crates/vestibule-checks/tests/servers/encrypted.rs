@@ -1,19 +1,51 @@
 //! `postgres` and `redis` over TLS, with certificates of ours, of strangers, of yesterday, and for another name.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 
+use tempfile::NamedTempFile;
 use vestibule::check::Reason;
 use vestibule_checks::{Kind, Options, Value};
 
-use crate::authority::Authority;
+use crate::asked::{Asked, check};
+use crate::certificates::{Authority, Signed};
 use crate::postgres_server::{PASSWORD_IN_URL, Postgres, USER};
 use crate::redis_server::{PASSWORD_IN_URL as REDIS_PASSWORD, Redis};
-use crate::rig::{PATIENT, Rig};
+use crate::rig::{PATIENT, fails, passes};
 
-fn trusting(url: String, authority: Option<&Authority>) -> Options {
-    match authority {
-        Some(authority) => {
-            Options::url(url).with("ca_file", Value::Text(authority.file().display().to_string()))
+/// An authority and the file by which it is trusted.
+struct Trusted {
+    authority: Authority,
+    file: NamedTempFile,
+}
+
+impl Trusted {
+    fn new(name: &str) -> Self {
+        let (authority, mut file) = (Authority::new(name), NamedTempFile::new().unwrap());
+        file.write_all(authority.pem().as_bytes()).unwrap();
+        Self { authority, file }
+    }
+}
+
+/// Gives a server its certificate and key, which must be its own.
+fn install(folder: &Path, name: &str, signed: &Signed) {
+    for (ending, text) in [("pem", &signed.certificate), ("key", &signed.key)] {
+        let file = folder.join(format!("{name}.{ending}"));
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((_, user, group)) = crate::daemon::servant() {
+            chown(&file, Some(user), Some(group)).unwrap();
+        }
+    }
+}
+
+fn trusting(url: String, trusted: Option<&Trusted>) -> Options {
+    match trusted {
+        Some(trusted) => {
+            let file = trusted.file.path().display().to_string();
+            Options::url(url).with("ca_file", Value::Text(file))
         }
         None => Options::url(url),
     }
@@ -23,11 +55,12 @@ const NOT_VERIFIED: &str = ", certificate not verified";
 
 #[tokio::test]
 async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let (ours, theirs) = (Trusted::new("ours"), Trusted::new("theirs"));
     let tls = "ssl = on\nssl_cert_file = '../good.pem'\nssl_key_file = '../good.key'";
     let mut server = Postgres::prepare(tls).await;
-    ours.sign(server.daemon().folder(), "good", false);
-    ours.sign(server.daemon().folder(), "old", true);
+    let authority = &ours.authority;
+    install(server.daemon().folder(), "good", &authority.signs("localhost"));
+    install(server.daemon().folder(), "old", &authority.signs_expired("localhost"));
     let hba = server.daemon().folder().join("data/pg_hba.conf");
     fs::write(&hba, "hostssl all all all scram-sha-256\n").unwrap();
     server.run().await;
@@ -35,7 +68,9 @@ async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
     let at = |host: &str, query: &str| {
         format!("postgres://{USER}:{PASSWORD_IN_URL}@{host}:{port}/postgres?{query}")
     };
-    let rig = |url: String, trusted| Rig::new(Kind::Postgres, &trusting(url, trusted), PATIENT, 2);
+    let rig = |url: String, trusted| {
+        Asked::within(check(Kind::Postgres, &trusting(url, trusted)), PATIENT, 2)
+    };
 
     // (host, parameters, whom we trust, whether the certificate is verified)
     let good = [
@@ -48,7 +83,7 @@ async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
         ("127.0.0.1", "", None, false),
     ];
     for (host, query, trusted, verified) in good {
-        let saw = rig(at(host, query), trusted).passes().await;
+        let saw = passes(&rig(at(host, query), trusted)).await;
         assert_eq!(!saw.ends_with(NOT_VERIFIED), verified, "{host}?{query}: {saw}");
     }
     let bad = [
@@ -66,7 +101,7 @@ async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
         ("localhost", "sslmode=disable", None, Reason::WrongCredentials, "see sslmode"),
     ];
     for (host, query, trusted, wanted, word) in bad {
-        let (reason, detail, tries) = rig(at(host, query), trusted).fails().await;
+        let (reason, detail, tries) = fails(&rig(at(host, query), trusted)).await;
         assert_eq!((reason, tries), (wanted, 1), "{host}?{query}: {detail}");
         assert!(detail.contains(word), "{host}?{query}: {detail}");
     }
@@ -75,7 +110,7 @@ async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
     server.configure("ssl_cert_file = '../old.pem'\nssl_key_file = '../old.key'");
     server.run().await;
     let expired = rig(at("localhost", "sslmode=verify-full"), Some(&ours));
-    let (reason, detail, tries) = expired.fails().await;
+    let (reason, detail, tries) = fails(&expired).await;
     assert_eq!((reason, tries), (Reason::TlsExpired, 1), "{detail}");
     assert!(detail.contains("2024-02-29"), "{detail}");
 }
@@ -83,29 +118,32 @@ async fn f30_each_sslmode_verifies_what_libpq_does_and_says_what_it_does_not() {
 #[tokio::test]
 async fn f30_a_postgres_without_tls_is_named_where_tls_is_demanded() {
     let server = Postgres::start("").await;
-    let rig = |mode| Rig::new(Kind::Postgres, &Options::url(server.url(mode)), PATIENT, 2);
-    let (reason, detail, _) = rig("?sslmode=require").fails().await;
+    let rig =
+        |mode| Asked::within(check(Kind::Postgres, &Options::url(server.url(mode))), PATIENT, 2);
+    let (reason, detail, _) = fails(&rig("?sslmode=require")).await;
     assert_eq!(reason, Reason::TlsFailed);
     assert_eq!(detail, "it has no TLS, and sslmode demands it");
-    assert!(rig("?sslmode=prefer").passes().await.ends_with("read-write"));
+    assert!(passes(&rig("?sslmode=prefer")).await.ends_with("read-write"));
 }
 
 #[tokio::test]
 async fn f30_a_redis_is_only_trusted_by_its_certificate() {
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let start = async |name: &str| {
+    let (ours, theirs) = (Trusted::new("ours"), Trusted::new("theirs"));
+    let start = async |name: &str, signed: &Signed| {
         let mut server = Redis::prepare("");
-        ours.sign(server.daemon().folder(), name, name == "old");
+        install(server.daemon().folder(), name, signed);
         server.argue(&format!("--tls-port {} --port 0 --tls-auth-clients no", server.port()));
         server.argue(&format!("--tls-cert-file {name}.pem --tls-key-file {name}.key"));
         server.run().await;
         server
     };
-    let (good, old) = tokio::join!(start("good"), start("old"));
+    let of_today = ours.authority.signs("localhost");
+    let of_yesterday = ours.authority.signs_expired("localhost");
+    let (good, old) = tokio::join!(start("good", &of_today), start("old", &of_yesterday));
     let at =
         |server: &Redis, host: &str| format!("rediss://:{REDIS_PASSWORD}@{host}:{}", server.port());
-    let rig = |url, trusted| Rig::new(Kind::Redis, &trusting(url, trusted), PATIENT, 2);
-    assert_eq!(rig(at(&good, "localhost"), Some(&ours)).passes().await, "PONG");
+    let rig = |url, trusted| Asked::within(check(Kind::Redis, &trusting(url, trusted)), PATIENT, 2);
+    assert_eq!(passes(&rig(at(&good, "localhost"), Some(&ours))).await, "PONG");
     let bad = [
         (at(&good, "127.0.0.1"), Some(&ours), Reason::TlsWrongName),
         (at(&good, "localhost"), Some(&theirs), Reason::TlsUnknownCa),
@@ -113,11 +151,11 @@ async fn f30_a_redis_is_only_trusted_by_its_certificate() {
         (at(&old, "localhost"), Some(&ours), Reason::TlsExpired),
     ];
     for (url, trusted, wanted) in bad {
-        let (reason, detail, tries) = rig(url, trusted).fails().await;
+        let (reason, detail, tries) = fails(&rig(url, trusted)).await;
         assert_eq!((reason, tries), (wanted, 1), "{detail}");
     }
     // Asked without TLS, it hangs up or answers by an alert.
     let plain = at(&good, "localhost").replace("rediss:", "redis:");
-    let (reason, detail, _) = rig(plain, None).fails().await;
+    let (reason, detail, _) = fails(&rig(plain, None)).await;
     assert!(matches!(reason, Reason::Reset | Reason::Protocol), "{reason:?}: {detail}");
 }

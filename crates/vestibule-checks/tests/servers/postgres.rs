@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use vestibule::check::Reason;
-use vestibule::validation::Opinion;
+use vestibule::validation::{Mode, Opinion};
 use vestibule_checks::{Kind, Options, Value};
 
+use crate::asked::{Asked, check};
 use crate::postgres_server::{PASSWORD_IN_URL, Postgres, USER};
-use crate::rig::{PATIENT, Rig, SHORT, passed, until};
+use crate::rig::{PATIENT, SHORT, failed, fails, keep, passed, passes, until};
 
-fn rig(options: &Options, timeout: Duration, attempts: u32) -> Rig {
-    Rig::new(Kind::Postgres, options, timeout, attempts)
+fn rig(options: &Options, timeout: Duration, attempts: u32) -> Asked {
+    Asked::within(check(Kind::Postgres, options), timeout, attempts)
 }
 
 fn asking(server: &Postgres, query: &str) -> Options {
@@ -50,34 +51,32 @@ impl Drop for Session {
 async fn f32_a_late_postgres_is_waited_for_and_a_flapping_one_is_down_and_up_by_counts() {
     let mut server = Postgres::prepare("log_disconnections = on").await;
     let check = rig(&Options::url(server.url("")), PATIENT, 3);
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Refused, 3), "{detail}");
 
     // Late: it starts when it has been missed often enough.
     let late = rig(&Options::url(server.url("")), PATIENT, 3);
-    late.keep();
-    late.until("misses it", |rig| rig.failed(Reason::Refused) > 3).await;
+    keep(&late);
+    late.shows("misses it", |seen| failed(seen, Reason::Refused) > 3).await;
     server.run().await;
-    late.until("sees it", passed).await;
+    late.shows("sees it", passed).await;
 
     // Flapping: three failures in a row are down, two successes are up.
     let check = rig(&Options::url(server.url("")), PATIENT, 1);
-    assert!(check.passes().await.starts_with("PostgreSQL "));
+    assert!(passes(&check).await.starts_with("PostgreSQL "));
     check.validation.ready();
     server.kill();
-    let down = Opinion::Ready { degraded: vec!["dependency".into()] };
+    let down = Opinion::Ready { degraded: vec!["asked".into()] };
     let up = Opinion::Ready { degraded: Vec::new() };
     let mut seen = Vec::new();
     for _ in 0..3 {
-        assert_eq!(check.fails().await.0, Reason::Refused);
-        seen.push(check.validation.opinion(tokio::time::Instant::now()));
+        seen.push(check.validation.pass(Mode::Gate).await);
+        assert!(!passed(&check.standing()));
     }
     assert_eq!(seen, [up.clone(), up.clone(), down.clone()]);
     server.run().await;
-    check.passes().await;
-    assert_eq!(check.validation.opinion(tokio::time::Instant::now()), down);
-    check.passes().await;
-    assert_eq!(check.validation.opinion(tokio::time::Instant::now()), up);
+    assert_eq!(check.validation.pass(Mode::Gate).await, down);
+    assert_eq!(check.validation.pass(Mode::Gate).await, up);
 
     // One session for each try, and a goodbye at its end.
     until("goodbyes", || {
@@ -94,17 +93,17 @@ async fn f27_a_silent_or_slow_postgres_is_cut_off_where_it_stands() {
     let mut server = Postgres::start("").await;
     let check = rig(&Options::url(server.url("")), SHORT, 2);
     server.daemon().signal(Signal::STOP);
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Silent, 2));
     assert_eq!(detail, "no more time while waiting for the answer to a login");
     server.daemon().signal(Signal::CONT);
-    rig(&Options::url(server.url("")), PATIENT, 1).passes().await;
+    passes(&rig(&Options::url(server.url("")), PATIENT, 1)).await;
 
     let slow = rig(&asking(&server, "SELECT pg_sleep(0.5), 'canary_query'"), PATIENT, 1);
-    slow.passes().await;
+    passes(&slow).await;
     assert!(slow.standing().tries[0].took >= Duration::from_millis(500));
     let slower = rig(&asking(&server, "SELECT pg_sleep(20), 'canary_query'"), SHORT, 1);
-    let (reason, detail, _) = slower.fails().await;
+    let (reason, detail, _) = fails(&slower).await;
     assert_eq!(reason, Reason::TimedOut);
     assert_eq!(detail, "no more time while waiting for the answer to the query");
 }
@@ -135,14 +134,14 @@ async fn f32_what_a_postgres_refuses_is_told_apart() {
         (asking(&server, "SELECT repeat('canary_query', 100000)"), Reason::TooLarge, "65536"),
     ];
     for (options, wanted, word) in table {
-        let (reason, detail, tries) = rig(&options, PATIENT, 2).fails().await;
+        let (reason, detail, tries) = fails(&rig(&options, PATIENT, 2)).await;
         assert_eq!(reason, wanted, "{detail}");
         assert!(detail.contains(word), "{word}: {detail}");
         let once = reason.class() == vestibule::check::Class::Configuration;
         assert_eq!(tries == 1, once, "{reason:?}");
     }
     let cancelled = asking(&server, "SELECT pg_sleep(20)");
-    assert_eq!(rig(&cancelled, PATIENT, 1).fails().await.0, Reason::TimedOut);
+    assert_eq!(fails(&rig(&cancelled, PATIENT, 1)).await.0, Reason::TimedOut);
 }
 
 fn text(text: &str) -> Value {
@@ -154,7 +153,7 @@ async fn f32_a_full_postgres_is_left_alone_and_one_that_ends_sessions_is_asked_a
     let mut server = Postgres::start("max_connections = 2\nmax_wal_senders = 0").await;
     let check = rig(&Options::url(server.url("")), PATIENT, 2);
     let sessions = [Session::open(&server), Session::open(&server)];
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Overloaded, 2), "{detail}");
     drop(sessions);
     until("room", || {
@@ -162,13 +161,13 @@ async fn f32_a_full_postgres_is_left_alone_and_one_that_ends_sessions_is_asked_a
             == "1"
     })
     .await;
-    check.passes().await;
+    passes(&check).await;
 
     // Told to go, it takes nobody new while a session is open.
     let session = Session::open(&server);
     server.daemon().signal(Signal::TERM);
     server.daemon().says("received smart shutdown request", 0).await;
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::ShuttingDown, 2), "{detail}");
     drop(session);
     server.daemon().says("database system is shut down", 0).await;
@@ -187,7 +186,7 @@ async fn f32_a_postgres_that_is_killed_amid_a_pass_fails_it_and_is_seen_when_it_
         until("asks again", || check.standing().tries.len() == 1 && server.sql(asks) == "1").await;
         server.kill();
     };
-    let ((reason, detail, tries), ()) = tokio::join!(check.fails(), killed);
+    let ((reason, detail, tries), ()) = tokio::join!(fails(&check), killed);
     assert_eq!(
         check.standing().tries[0].result.as_ref().unwrap_err().reason(),
         Reason::ShuttingDown
@@ -195,10 +194,10 @@ async fn f32_a_postgres_that_is_killed_amid_a_pass_fails_it_and_is_seen_when_it_
     assert_eq!((reason, tries), (Reason::Reset, 2), "{detail}");
 
     let back = rig(&Options::url(server.url("")), PATIENT, 1);
-    back.keep();
-    back.until("misses it", |rig| rig.failed(Reason::Refused) > 0).await;
+    keep(&back);
+    back.shows("misses it", |seen| failed(seen, Reason::Refused) > 0).await;
     server.run().await;
-    back.until("sees it", passed).await;
+    back.shows("sees it", passed).await;
 }
 
 #[tokio::test]
@@ -208,16 +207,16 @@ async fn f32_a_standby_is_starting_then_read_only_and_a_primary_once_promoted() 
     let from = standby.spawn();
     standby.daemon().says("started streaming WAL", from).await;
     let check = rig(&Options::url(standby.url("")), PATIENT, 2);
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::StartingUp, 2), "{detail}");
 
     standby.stop();
     standby.configure("hot_standby = on");
     standby.run().await;
-    let saw = check.passes().await;
+    let saw = passes(&check).await;
     assert!(saw.starts_with("PostgreSQL ") && saw.ends_with(", in recovery, read-only"), "{saw}");
     let must_write = rig(&writable(&standby), PATIENT, 2);
-    let (reason, detail, tries) = must_write.fails().await;
+    let (reason, detail, tries) = fails(&must_write).await;
     assert_eq!((reason, tries), (Reason::ReadOnly, 2), "{detail}");
 
     // Of two places the one that takes writes is found.
@@ -226,20 +225,20 @@ async fn f32_a_standby_is_starting_then_read_only_and_a_primary_once_promoted() 
         standby.port(),
         primary.port()
     );
-    assert!(rig(&Options::url(both), PATIENT, 1).passes().await.ends_with("read-write"));
+    assert!(passes(&rig(&Options::url(both), PATIENT, 1)).await.ends_with("read-write"));
 
     assert_eq!(standby.sql("SELECT pg_promote()"), "t");
-    assert!(must_write.passes().await.ends_with(", read-write"));
+    assert!(passes(&must_write).await.ends_with(", read-write"));
 }
 
 #[tokio::test]
 async fn f32_a_read_only_database_and_a_socket_in_the_file_system() {
     let mut server = Postgres::start("default_transaction_read_only = on").await;
     let check = rig(&Options::url(server.url("")), PATIENT, 1);
-    assert!(check.passes().await.ends_with(", read-only"));
-    assert_eq!(rig(&writable(&server), PATIENT, 1).fails().await.0, Reason::ReadOnly);
+    assert!(passes(&check).await.ends_with(", read-only"));
+    assert_eq!(fails(&rig(&writable(&server), PATIENT, 1)).await.0, Reason::ReadOnly);
     let writes = asking(&server, "CREATE TABLE canary_table (a int)");
-    let (reason, detail, _) = rig(&writes, PATIENT, 1).fails().await;
+    let (reason, detail, _) = fails(&rig(&writes, PATIENT, 1)).await;
     assert_eq!(reason, Reason::ReadOnly);
     assert!(detail.contains("25006"), "{detail}");
 
@@ -247,7 +246,7 @@ async fn f32_a_read_only_database_and_a_socket_in_the_file_system() {
     let at = |port: u16| {
         format!("postgresql://{USER}:{PASSWORD_IN_URL}@/postgres?host={folder}&port={port}")
     };
-    rig(&Options::url(at(port)), PATIENT, 1).passes().await;
-    let (reason, detail, _) = rig(&Options::url(at(1)), PATIENT, 1).fails().await;
+    passes(&rig(&Options::url(at(port)), PATIENT, 1)).await;
+    let (reason, detail, _) = fails(&rig(&Options::url(at(1)), PATIENT, 1)).await;
     assert_eq!((reason, detail.as_str()), (Reason::Refused, "no such socket yet"));
 }

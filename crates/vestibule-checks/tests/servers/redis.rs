@@ -1,18 +1,20 @@
 //! `redis` against a Redis that is down, late, silent, slow, busy, full, loading, following, orphaned, killed,
 //! and back again.
 
+use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use vestibule::check::Reason;
-use vestibule::validation::Opinion;
+use vestibule::validation::{Mode, Opinion};
 use vestibule_checks::{Kind, Options, Value};
 
+use crate::asked::{Asked, check};
 use crate::redis_server::{PASSWORD, PASSWORD_IN_URL, Redis};
-use crate::rig::{PATIENT, Rig, SHORT, passed, until};
+use crate::rig::{PATIENT, SHORT, failed, fails, keep, passed, passes, until};
 
-fn rig(options: &Options, timeout: Duration, attempts: u32) -> Rig {
-    Rig::new(Kind::Redis, options, timeout, attempts)
+fn rig(options: &Options, timeout: Duration, attempts: u32) -> Asked {
+    Asked::within(check(Kind::Redis, options), timeout, attempts)
 }
 
 fn of(server: &Redis) -> Options {
@@ -26,32 +28,36 @@ fn writable(server: &Redis) -> Options {
 #[tokio::test]
 async fn f31_a_late_redis_is_waited_for_and_a_flapping_one_is_down_and_up_by_counts() {
     let mut server = Redis::prepare("");
-    let (reason, detail, tries) = rig(&of(&server), PATIENT, 3).fails().await;
+    let (reason, detail, tries) = fails(&rig(&of(&server), PATIENT, 3)).await;
     assert_eq!((reason, tries), (Reason::Refused, 3), "{detail}");
 
     let late = rig(&of(&server), PATIENT, 3);
-    late.keep();
-    late.until("misses it", |rig| rig.failed(Reason::Refused) > 3).await;
+    keep(&late);
+    late.shows("misses it", |seen| failed(seen, Reason::Refused) > 3).await;
     server.run().await;
-    late.until("sees it", passed).await;
+    late.shows("sees it", passed).await;
 
     let check = rig(&writable(&server), PATIENT, 1);
-    assert_eq!(check.passes().await, "PONG, of a primary");
+    assert_eq!(passes(&check).await, "PONG, of a primary");
     check.validation.ready();
     server.daemon().end(Signal::TERM);
-    let down = Opinion::Ready { degraded: vec!["dependency".into()] };
+    let down = Opinion::Ready { degraded: vec!["asked".into()] };
     let up = Opinion::Ready { degraded: Vec::new() };
     let mut seen = Vec::new();
     for _ in 0..3 {
-        assert_eq!(check.fails().await.0, Reason::Refused);
-        seen.push(check.validation.opinion(tokio::time::Instant::now()));
+        seen.push(check.validation.pass(Mode::Gate).await);
+        assert!(!passed(&check.standing()));
     }
     assert_eq!(seen, [up.clone(), up.clone(), down.clone()]);
     server.run().await;
-    check.passes().await;
-    assert_eq!(check.validation.opinion(tokio::time::Instant::now()), down);
-    check.passes().await;
-    assert_eq!(check.validation.opinion(tokio::time::Instant::now()), up);
+    assert_eq!(check.validation.pass(Mode::Gate).await, down);
+    assert_eq!(check.validation.pass(Mode::Gate).await, up);
+}
+
+/// Whether somebody is connected to this port: a server that is stopped can't be asked.
+fn has_connection_to(port: u16) -> bool {
+    let wanted = format!(" 0100007F:{port:04X} 01 ");
+    fs::read_to_string("/proc/net/tcp").unwrap().contains(&wanted)
 }
 
 #[tokio::test]
@@ -59,25 +65,25 @@ async fn f27_a_silent_redis_is_cut_off_and_one_that_is_killed_amid_a_pass_fails_
     let mut server = Redis::start("").await;
     server.daemon().signal(Signal::STOP);
     let check = rig(&of(&server), SHORT, 2);
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Silent, 2));
     assert_eq!(detail, "no more time while waiting for the answer to AUTH");
 
     let check = rig(&of(&server), PATIENT, 2);
     let killed = async {
-        until("has connected", || check.validation.board().passes() == 1).await;
-        // It has not answered, and the check waits: nothing else can have happened.
-        tokio::task::yield_now().await;
+        until("a connection", || has_connection_to(server.port())).await;
         server.kill();
     };
-    let ((reason, detail, tries), ()) = tokio::join!(check.fails(), killed);
+    let ((reason, detail, tries), ()) = tokio::join!(fails(&check), killed);
+    let first = check.standing().tries[0].result.clone();
+    assert_eq!(first.unwrap_err().reason(), Reason::Reset);
     assert_eq!((reason, tries), (Reason::Refused, 2), "{detail}");
 
     let back = rig(&of(&server), PATIENT, 1);
-    back.keep();
-    back.until("misses it", |rig| rig.failed(Reason::Refused) > 0).await;
+    keep(&back);
+    back.shows("misses it", |seen| failed(seen, Reason::Refused) > 0).await;
     server.run().await;
-    back.until("sees it", passed).await;
+    back.shows("sees it", passed).await;
 }
 
 #[tokio::test]
@@ -85,17 +91,17 @@ async fn f31_a_slow_redis_passes_and_a_busy_one_does_not() {
     let server = Redis::start("--busy-reply-threshold 20").await;
     assert_eq!(server.session().ask("CLIENT PAUSE 500 ALL"), "+OK");
     let slow = rig(&of(&server), PATIENT, 1);
-    slow.passes().await;
+    passes(&slow).await;
     assert!(slow.standing().tries[0].took >= Duration::from_millis(300));
 
     let mut session = server.session();
     session.tell("EVAL \"while true do end\" 0");
     let check = rig(&of(&server), PATIENT, 2);
-    check.keep();
-    check.until("sees it busy", |rig| rig.failed(Reason::Busy) > 1).await;
+    keep(&check);
+    check.shows("sees it busy", |seen| failed(seen, Reason::Busy) > 1).await;
     let mut killer = server.session();
     assert_eq!(killer.ask("SCRIPT KILL"), "+OK");
-    check.until("sees it free", passed).await;
+    check.shows("sees it free", passed).await;
 }
 
 #[tokio::test]
@@ -119,12 +125,12 @@ async fn f31_what_a_redis_refuses_is_told_apart() {
         (at(&owner, "/9"), Reason::NoSuchDatabase, "no database"),
     ];
     for (options, wanted, word) in table {
-        let (reason, detail, tries) = rig(&options, PATIENT, 2).fails().await;
+        let (reason, detail, tries) = fails(&rig(&options, PATIENT, 2)).await;
         assert_eq!((reason, tries), (wanted, 1), "{detail}");
         assert!(detail.contains(word), "{word}: {detail}");
     }
-    rig(&at(&owner, "/3"), PATIENT, 1).passes().await;
-    rig(&at(reader, "/0"), PATIENT, 1).passes().await;
+    passes(&rig(&at(&owner, "/3"), PATIENT, 1)).await;
+    passes(&rig(&at(reader, "/0"), PATIENT, 1)).await;
 }
 
 #[tokio::test]
@@ -132,13 +138,13 @@ async fn f31_a_full_redis_is_left_alone_until_there_is_room() {
     let server = Redis::start("--maxclients 1").await;
     let session = server.session();
     for options in [of(&server), Options::url(format!("redis://127.0.0.1:{}", server.port()))] {
-        let (reason, detail, tries) = rig(&options, PATIENT, 2).fails().await;
+        let (reason, detail, tries) = fails(&rig(&options, PATIENT, 2)).await;
         assert_eq!((reason, tries), (Reason::Overloaded, 2), "{detail}");
     }
     drop(session);
     let check = rig(&of(&server), PATIENT, 1);
-    check.keep();
-    check.until("gets in", passed).await;
+    keep(&check);
+    check.shows("gets in", passed).await;
 }
 
 #[tokio::test]
@@ -151,11 +157,11 @@ async fn f31_a_redis_that_loads_is_starting() {
     server.kill();
     server.argue("--key-load-delay 500");
     let check = rig(&of(&server), PATIENT, 2);
-    check.keep();
-    check.until("misses it", |rig| rig.failed(Reason::Refused) > 0).await;
+    keep(&check);
+    check.shows("misses it", |seen| failed(seen, Reason::Refused) > 0).await;
     server.spawn();
-    check.until("sees it load", |rig| rig.failed(Reason::StartingUp) > 0).await;
-    check.until("sees it loaded", passed).await;
+    check.shows("sees it load", |seen| failed(seen, Reason::StartingUp) > 0).await;
+    check.shows("sees it loaded", passed).await;
     assert_eq!(server.session().ask("DBSIZE"), ":3000");
 }
 
@@ -166,18 +172,18 @@ async fn f31_a_replica_passes_unless_writes_are_wanted_and_fails_as_an_orphan() 
     let mut replica = Redis::start(&format!("{of_primary} --replica-serve-stale-data no")).await;
     replica.daemon().says("MASTER <-> REPLICA sync: Finished with success", 0).await;
     let check = rig(&of(&replica), PATIENT, 2);
-    assert_eq!(check.passes().await, "PONG");
+    assert_eq!(passes(&check).await, "PONG");
     let must_write = rig(&writable(&replica), PATIENT, 2);
-    let (reason, detail, tries) = must_write.fails().await;
+    let (reason, detail, tries) = fails(&must_write).await;
     assert_eq!((reason, tries, detail.as_str()), (Reason::ReadOnly, 2, "it is a replica"));
 
     primary.kill();
     replica.daemon().says("Connection with master lost", 0).await;
-    let (reason, detail, tries) = check.fails().await;
+    let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::MasterDown, 2), "{detail}");
 
     assert_eq!(replica.session().ask("REPLICAOF NO ONE"), "+OK");
-    assert_eq!(must_write.passes().await, "PONG, of a primary");
+    assert_eq!(passes(&must_write).await, "PONG, of a primary");
 }
 
 #[tokio::test]
@@ -186,7 +192,7 @@ async fn f31_a_socket_in_the_file_system() {
     let path = server.daemon().folder().join("socket").display().to_string();
     let options = Options::url(format!("redis+unix://{path}?pass={PASSWORD_IN_URL}"));
     let check = rig(&options, PATIENT, 1);
-    assert_eq!(check.fails().await.1, "no such socket yet");
+    assert_eq!(fails(&check).await.1, "no such socket yet");
     server.run().await;
-    assert_eq!(check.passes().await, "PONG");
+    assert_eq!(passes(&check).await, "PONG");
 }

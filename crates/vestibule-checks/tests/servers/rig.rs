@@ -1,16 +1,14 @@
-//! One check under a validation of its own, as a front has it.
+//! What the tests of `postgres` and `redis` read of a check that is asked.
 //!
-//! Owns its making and what is read of its board. Whatever is read, no text of it may hold a canary: users,
-//! passwords and queries of all tests are called so.
+//! Owns their patience. No text that they read may hold a canary: users, passwords and queries are called so.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use vestibule::check::{Checked, Outcome, Reason, Spec};
-use vestibule::timeouts::{Factors, Sourced};
-use vestibule::validation::{Mode, Standing, Validation};
-use vestibule_checks::{Kind, Options, build};
+use vestibule::check::Reason;
+use vestibule::validation::Standing;
 
+use crate::asked::Asked;
 use crate::daemon::LONG;
 
 /// A try's time where nothing hinders it, on a machine that is busy with other tests.
@@ -18,81 +16,40 @@ pub(crate) const PATIENT: Duration = Duration::from_secs(5);
 /// A try's time where it is to be cut off.
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
 
-/// One check.
-pub(crate) struct Rig {
-    /// Its validation.
-    pub(crate) validation: Validation,
+/// One pass that passes; what was seen.
+pub(crate) async fn passes(asked: &Asked) -> String {
+    let saw = asked.passes().await;
+    holds_no_canary(&asked.standing());
+    saw
 }
 
-impl Rig {
-    /// A check with this time for a try, and as many tries in a pass.
-    pub(crate) fn new(kind: Kind, options: &Options, timeout: Duration, attempts: u32) -> Self {
-        let check = build(kind, options).unwrap();
-        let factors = Factors {
-            multiplier: Sourced::new(1.0, "test"),
-            margin: Sourced::new(1.0, "test"),
-            validation: Sourced::new(Duration::from_secs(12), "test"),
-            floor: Sourced::new(Duration::ZERO, "test"),
-        };
-        let spec = Spec::new("dependency").within(timeout, attempts);
-        Self { validation: Validation::new(vec![Checked::new(spec, check)], factors) }
-    }
+/// One pass that fails: why, in which words, and after how many tries.
+pub(crate) async fn fails(asked: &Asked) -> (Reason, String, u64) {
+    let failed = asked.fails().await;
+    holds_no_canary(&asked.standing());
+    failed
+}
 
-    /// One pass; its outcome.
-    pub(crate) async fn pass(&self) -> Outcome {
-        self.validation.pass(Mode::Gate).await;
-        self.standing().last.unwrap().outcome
-    }
+fn holds_no_canary(standing: &Standing) {
+    let text = format!("{standing:?}");
+    assert!(!text.contains("canary"), "{text}");
+}
 
-    /// One pass, which must fail; with which reason, in which words, and with how many tries.
-    pub(crate) async fn fails(&self) -> (Reason, String, u64) {
-        let before = self.tries();
-        match self.pass().await {
-            Outcome::Failed(trouble) => {
-                (trouble.reason(), trouble.detail().to_owned(), self.tries() - before)
-            }
-            other => panic!("{other:?}"),
-        }
-    }
+/// Passes over and over in the background, as in a front, until the end of the test's runtime.
+pub(crate) fn keep(asked: &Asked) {
+    let validation = asked.validation.clone();
+    tokio::spawn(async move { validation.keep().await });
+}
 
-    /// One pass, which must succeed; what was seen.
-    pub(crate) async fn passes(&self) -> String {
-        match self.pass().await {
-            Outcome::Passed(saw) => saw.as_str().to_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
+/// How often it has failed with this reason.
+pub(crate) fn failed(standing: &Standing, reason: Reason) -> u64 {
+    let mut counts = standing.counts.failed.iter();
+    counts.find(|(known, _)| *known == reason).map_or(0, |(_, count)| *count)
+}
 
-    /// What the board says of it, free of canaries.
-    pub(crate) fn standing(&self) -> Standing {
-        let standing = self.validation.board().standings()[0].clone();
-        let text = format!("{standing:?}");
-        assert!(!text.contains("canary"), "{text}");
-        standing
-    }
-
-    /// How often it was tried.
-    pub(crate) fn tries(&self) -> u64 {
-        let counts = self.standing().counts;
-        counts.passed + counts.failed.iter().map(|(_, count)| count).sum::<u64>()
-    }
-
-    /// How often it has failed with this reason.
-    pub(crate) fn failed(&self, reason: Reason) -> u64 {
-        let counts = self.standing().counts.failed;
-        counts.iter().find(|(known, _)| *known == reason).map_or(0, |(_, count)| *count)
-    }
-
-    /// Passes over and over in the background, as a front does, until the end of the test's runtime.
-    pub(crate) fn keep(&self) {
-        let validation = self.validation.clone();
-        tokio::spawn(async move { validation.keep().await });
-    }
-
-    /// Waits until the board shows this.
-    pub(crate) async fn until(&self, what: &str, shows: impl Fn(&Self) -> bool) {
-        until(what, || shows(self)).await;
-    }
+/// Whether it passed in its last pass.
+pub(crate) fn passed(standing: &Standing) -> bool {
+    standing.last.as_ref().is_some_and(|last| last.outcome.is_passed())
 }
 
 /// Waits until this is so.
@@ -102,9 +59,4 @@ pub(crate) async fn until(what: &str, is: impl Fn() -> bool) {
         assert!(Instant::now() < end, "never: {what}");
         sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// Whether it passed in its last pass.
-pub(crate) fn passed(rig: &Rig) -> bool {
-    rig.standing().last.is_some_and(|last| last.outcome.is_passed())
 }
