@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 use crate::daemon::LONG;
 
@@ -154,7 +154,9 @@ async fn answers(
                 heard.send_replace(withheld.clone());
                 continue;
             }
-            Way::Late(time) => sleep_until(Instant::now() + time).await,
+            Way::Late(time) => {
+                let _late = timeout(time, std::future::pending::<()>()).await;
+            }
             _ => {}
         }
         if to.write_all(answer).await.is_err() {
