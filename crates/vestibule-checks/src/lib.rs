@@ -23,6 +23,7 @@ pub mod jwks;
 pub mod kind;
 #[cfg(feature = "nats")]
 pub mod nats;
+#[cfg(any(feature = "grpc", feature = "http", feature = "postgres"))]
 mod opening;
 pub mod options;
 #[cfg(feature = "postgres")]

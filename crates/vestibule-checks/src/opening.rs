@@ -26,6 +26,7 @@ pub(crate) struct Opening<S> {
 pub(crate) struct Heard(Arc<Mutex<Vec<u8>>>);
 
 impl<S> Opening<S> {
+    #[cfg(any(test, feature = "http"))]
     pub(crate) fn of(stream: S) -> (Self, Heard) {
         Self::plausible(stream, |_| true)
     }

@@ -67,6 +67,7 @@ impl Request {
     }
 
     /// The same with this path, if the URL names none.
+    #[cfg(feature = "jwks")]
     pub(crate) fn or_path(mut self, path: &str) -> Self {
         if self.url.path() == "/" {
             self.url.set_path(path);
