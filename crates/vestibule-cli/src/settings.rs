@@ -5,6 +5,7 @@
 pub(crate) mod admin;
 pub(crate) mod checks;
 mod derived;
+mod phases;
 mod places;
 
 use std::num::NonZeroUsize;
@@ -195,7 +196,8 @@ fn door<A: clap::Args>(
     let patience = patience(args, &budgets, given);
     let admin = admin::admin(&args.admin, &listen, given, variables);
     let log = log(args, environment.platform, variables);
-    let front = front(args, &environment, &budgets, patience);
+    let phases = phases::phases(&args.checks.phases, given);
+    let front = front(args, &environment, &budgets, (patience, phases));
     let runtime_directory = variables.get("XDG_RUNTIME_DIR");
     let family_around = variables.get(FAMILY);
     let source = Source {
@@ -226,7 +228,7 @@ fn front(
     args: &DoorArgs,
     environment: &Environment,
     budgets: &Budgets,
-    patience: Patience,
+    (patience, phases): (Patience, Phases),
 ) -> front::Settings {
     let trust = trust(args, environment.platform);
     front::Settings {
@@ -262,7 +264,7 @@ fn front(
         drain_code: args.drain_code,
         drain_reason: drain::REASON.to_owned(),
         patience,
-        phases: Phases::default(),
+        phases,
     }
 }
 

@@ -11,6 +11,8 @@
 
 #[path = "config/any_bytes.rs"]
 mod any_bytes;
+#[path = "config/declared.rs"]
+mod declared;
 #[path = "config/every_key.rs"]
 mod every_key;
 #[path = "config/mistakes.rs"]

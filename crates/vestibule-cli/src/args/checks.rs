@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use vestibule_checks::profile::Profile;
 
-use super::values::factor;
+use super::values::{factor, phase};
 use crate::config::layers::one_of;
 use crate::duration::{above_zero, duration};
 
@@ -23,6 +23,11 @@ pub(crate) struct ChecksArgs {
     /// websocket-bridge, integration); their addresses are in DATABASE_URL, REDIS_URL, ...
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<Profiled>,
+
+    /// The phases of a start, in order; may be given more than once [default: init, dependencies,
+    /// database, cache, services, websocket, finalize]
+    #[arg(long, value_name = "PHASE", value_parser = phase)]
+    pub(crate) phases: Vec<String>,
 
     /// By what each check's timeout is multiplied [default: 1.0 in production, 0.7 in staging, else
     /// 0.3; half as much again on Cloud Run]

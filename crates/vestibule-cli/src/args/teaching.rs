@@ -13,7 +13,7 @@ type Heading = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const HEADINGS: [Heading; 10] = [
     ("Door", &["listen", "upstream"], &["config", "public-health", "refusal"]),
-    ("Readiness", &["ready-path", "check", "startup-timeout"], &["ready", "late-routes"]),
+    ("Readiness", &["ready-path", "check", "startup-timeout"], &["ready", "late-routes", "phases"]),
     (
         "Patience",
         &["hold"],

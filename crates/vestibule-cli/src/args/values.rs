@@ -9,8 +9,11 @@ use std::marker::PhantomData;
 use clap::builder::TypedValueParser;
 use clap::error::Error;
 use clap::{Arg, Command};
+use vestibule::startup::Phase;
 use vestibule_front::tunnel::close::CloseCode;
 use vestibule_front::upstream::probe::is_path;
+
+use crate::config::checks::keys::is_name;
 
 /// A whole number between two others, both included.
 #[derive(Clone, Debug)]
@@ -65,6 +68,13 @@ pub(crate) fn close_code(text: &str) -> Result<CloseCode, String> {
         "not a code that may be sent (RFC 6455 section 7.4); use 1012, 1001 or one from 3000 to 4999"
             .to_owned()
     })
+}
+
+/// The name of a phase.
+pub(crate) fn phase(text: &str) -> Result<String, String> {
+    let good = is_name(text) && text != Phase::COMPLETE.as_str();
+    let wanted = "use a-z, 0-9, - and _, at most 40; complete is the end of every list, unsaid";
+    good.then(|| text.to_owned()).ok_or_else(|| wanted.to_owned())
 }
 
 /// A number by which a time is multiplied. What is beyond these bounds would switch the checks off, or let them hang.

@@ -77,7 +77,9 @@ pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
     for name in names {
         let origin = Origin::Variable(name.clone());
         if let Some(variable) = of_check(&name, environment) {
-            let is_others = variable.value.as_deref().is_some_and(is_kubernetes_value);
+            // The address of a check may look so; the port of somebody's Service is no key of one.
+            let is_port = variable.name.ends_with("_PORT");
+            let is_others = is_port && variable.value.as_deref().is_some_and(is_kubernetes_value);
             found.of_checks.extend(Some(variable).filter(|_| !is_others));
             continue;
         }

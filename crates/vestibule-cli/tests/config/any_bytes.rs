@@ -5,7 +5,14 @@ use proptest::prelude::*;
 use vestibule_cli::config::{Command, check};
 
 /// Keys, values and scraps, so that some of what is made is nearly right.
-const SCRAPS: [&str; 24] = [
+const SCRAPS: [&str; 31] = [
+    "[[check]]\n",
+    "name",
+    "url",
+    "\"tcp://h:1\"\n",
+    "\"${A\"",
+    "timeout",
+    "kind",
     "hold",
     "max_held",
     "trust_proxy",

@@ -137,6 +137,6 @@ fn unknown(key: &str, kind: Option<Kind>) -> String {
         None if is_setting(key) => {
             "a setting, and no key of a check: write it above the first [[check]]".to_owned()
         }
-        None => "no such key of a check; docs/configuration.md has all of them".to_owned(),
+        None => "no such key of a check; docs/checks has all of them".to_owned(),
     }
 }

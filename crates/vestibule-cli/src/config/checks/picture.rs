@@ -232,7 +232,7 @@ fn shown_url(scheme: &str, rest: &str) -> String {
         _ => (rest, None),
     };
     let address = match address.rsplit_once('@') {
-        Some((user, host)) if user.split(':').all(is_reference) => format!("{user}@{host}"),
+        Some((user, host)) if is_bare(user) => format!("{user}@{host}"),
         Some((_, host)) => format!("{HIDDEN}@{host}"),
         None => address.to_owned(),
     };
@@ -246,6 +246,17 @@ fn shown_url(scheme: &str, rest: &str) -> String {
     });
     let query = query.map_or_else(String::new, |query| format!("?{query}"));
     format!("{scheme}://{address}{query}")
+}
+
+/// A user and a password, of which the second is a variable; or a variable alone, as a token is no name.
+fn is_bare(user: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match user.split_once(':') {
+        Some((name, password)) => {
+            (name.chars().all(is_word) || is_reference(name)) && is_reference(password)
+        }
+        None => is_reference(user),
+    }
 }
 
 /// Names in a query whose values are words of a protocol.
@@ -274,6 +285,9 @@ mod tests {
             ("url", "postgres://db:5432/chat", "postgres://db:5432/chat"),
             ("url", "postgres://me:pw@db/chat", "postgres://(hidden)@db/chat"),
             ("url", "postgres://${U}:${P}@db/chat", "postgres://${U}:${P}@db/chat"),
+            ("url", "postgres://me:${P}@db/chat", "postgres://me:${P}@db/chat"),
+            ("url", "redis://:${P}@cache/0", "redis://:${P}@cache/0"),
+            ("url", "postgres://me:${P}pw@db/chat", "postgres://(hidden)@db/chat"),
             ("url", "postgres://me:${P:-pw}@db/chat", "postgres://(hidden)@db/chat"),
             ("url", "postgres://me:p?w@db/x", "postgres://(hidden)@db/x"),
             ("url", "postgres://me:p@w@db/x", "postgres://(hidden)@db/x"),
