@@ -228,7 +228,8 @@ impl Watch<'_> {
                 settled_since.get_or_insert(now);
             }
             let enough = settled_since.is_some_and(|since| now >= since + AFTERMATH);
-            if enough || now >= deadline || self.exit.is_some() || self.gave_up() {
+            let given_up = self.stage.routing().is_some_and(|routing| routing.gave_up);
+            if enough || now >= deadline || self.exit.is_some() || given_up {
                 break;
             }
             self.try_port().await;
@@ -236,7 +237,7 @@ impl Watch<'_> {
             self.look().await;
         }
         self.check_start().await?;
-        if self.port_open.get().is_none() && !self.gave_up() {
+        if self.port_open.get().is_none() && !self.was_decided() {
             return Err(RaceError::PortNeverOpened {
                 address: self.stage.authority.clone(),
                 within: self.stage.clock.since_start(Instant::now()),
@@ -311,9 +312,10 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether the platform ended the target, whose port nobody will open any more.
-    fn gave_up(&self) -> bool {
-        self.stage.routing().is_some_and(|routing| routing.gave_up)
+    /// Whether the platform has seen the target's port open, or has ended it before.
+    fn was_decided(&self) -> bool {
+        let routing = self.stage.routing();
+        routing.is_some_and(|routing| routing.gave_up || routing.routed_from.is_some())
     }
 
     fn somebody_was_ok(&self) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::accept_async;
@@ -32,18 +32,34 @@ pub(crate) fn free_address() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port.unwrap()).into()
 }
 
-/// Serves until it is dropped; ready at `ready`.
-pub(crate) async fn serve(address: SocketAddr, unready: Unready, ready: Instant) {
-    if unready == Unready::Refuses {
-        sleep_until(ready).await;
+/// Serves until it is dropped; ready at `ready`. Its port is open when this returns, unless it refuses until then.
+pub(crate) fn serve(
+    address: SocketAddr,
+    unready: Unready,
+    ready: Instant,
+) -> impl Future<Output = ()> {
+    let listener = (unready != Unready::Refuses).then(|| listen(address));
+    async move {
+        let listener = match listener {
+            Some(listener) => listener,
+            None => {
+                sleep_until(ready).await;
+                listen(address)
+            }
+        };
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(async move { answer(stream, unready, ready).await });
+            while connections.try_join_next().is_some() {}
+        }
     }
-    let listener = TcpListener::bind(address).await.unwrap();
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        connections.spawn(async move { answer(stream, unready, ready).await });
-        while connections.try_join_next().is_some() {}
-    }
+}
+
+fn listen(address: SocketAddr) -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket.listen(1024).unwrap()
 }
 
 /// Whoever leaves in the middle ends only its own connection.

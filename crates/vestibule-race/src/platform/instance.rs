@@ -27,6 +27,8 @@ pub(super) enum Fate {
 enum State {
     /// Scaled to zero.
     Absent,
+    /// Being started.
+    Launching,
     /// Started, and not yet probed with success.
     Starting { since: Instant, probing: Probing },
     /// Takes traffic.
@@ -79,13 +81,20 @@ impl<W> Model<W> {
     /// A request comes. Says whether the instance has to be started for it.
     pub(super) fn arrive(&mut self, waiter: W, now: Instant) -> bool {
         self.pending.push_back(Pending { waiter, arrived: now, is_crowded: false });
-        if !matches!(self.state, State::Absent) {
-            return false;
+        let is_first = matches!(self.state, State::Absent);
+        if is_first {
+            self.state = State::Launching;
         }
-        let probing = Probing::begin(self.service.probe.clone(), now);
-        self.state = State::Starting { since: now, probing };
-        self.counted.started = Some(now);
-        true
+        is_first
+    }
+
+    /// The instance's process is there, and its probe begins.
+    pub(super) fn launched(&mut self, now: Instant) {
+        if let State::Launching = self.state {
+            let probing = Probing::begin(self.service.probe.clone(), now);
+            self.state = State::Starting { since: now, probing };
+            self.counted.started = Some(now);
+        }
     }
 
     /// When the next attempt of the probe begins; `None` once there is none to come.
@@ -214,6 +223,8 @@ mod tests {
         let now = Instant::now();
         let mut model = model(Probe::http("/health"), 80);
         assert!(model.arrive(0, now));
+        assert_eq!(model.next_probe(), None, "nothing is there to be probed");
+        model.launched(now);
         assert!(!model.arrive(1, now + SECOND));
         assert!(!model.probed(now, false, now));
         assert!(model.settle(now + SECOND).is_empty());
@@ -231,6 +242,7 @@ mod tests {
             let now = Instant::now();
             let mut model = model(Probe::tcp(), 2);
             model.arrive(0, now);
+            model.launched(now);
             let served = now + Duration::from_millis(startup);
             model.probed(now, true, served);
             model.arrive(1, served);
@@ -253,6 +265,7 @@ mod tests {
         let now = Instant::now();
         let mut model = model("http:/,failures=1".parse().unwrap(), 80);
         model.arrive(0, now);
+        model.launched(now);
         assert!(model.probed(now, false, now));
         assert!(!model.arrive(1, now));
         assert_eq!(fates(model.settle(now), Fate::Unavailable), [0, 1]);
@@ -287,7 +300,10 @@ mod tests {
                         model.arrive(came, now);
                         came += 1;
                     }
-                    2 => { model.probed(now, true, now); }
+                    2 => {
+                        model.launched(now);
+                        model.probed(now, true, now);
+                    }
                     _ if running > 0 => {
                         running -= 1;
                         model.finished();

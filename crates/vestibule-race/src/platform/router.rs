@@ -121,7 +121,10 @@ impl Shared {
     fn launch(&self) {
         let Program { prepared, stamp, output, .. } = &self.program;
         match Running::start(prepared, stamp, *output) {
-            Ok(running) => *lock(&self.running) = Some(running),
+            Ok(running) => {
+                *lock(&self.running) = Some(running);
+                self.model().launched(Instant::now());
+            }
             Err(error) => {
                 *lock(&self.not_started) = Some(error);
                 self.model().gone();
