@@ -179,3 +179,29 @@ async fn f25_a_file_that_is_gone_is_refused_and_one_that_comes_back_is_taken() {
     door.signal(Signal::TERM).await;
     door.exit().await;
 }
+
+/// Would break if a check that somebody added to the file were believed to be asked.
+#[tokio::test]
+async fn checks_wait_for_a_restart_and_each_is_named() {
+    let stage = Stage::new();
+    let file = stage.path("vestibule.toml");
+    let check = |name: &str, timeout: &str| {
+        format!(
+            "[[check]]\nname = \"{name}\"\nurl = \"tcp://me.invalid:1\"\ntimeout = \"{timeout}\"\n"
+        )
+    };
+    write(&stage, &(check("database", "1s") + &check("cache", "1s")));
+    let mut door = stage.run(&["--config", &file], &stage.app(&["ready"])).await;
+    let text = format!(
+        "hold = \"9s\"\n# a line more moves all\n{}{}",
+        check("cache", "1s"),
+        check("database", "2s")
+    );
+    let text = text + &check("bus", "1s");
+    let line = reload(&stage, &door, &text, "configuration reloaded").await;
+    assert!(line.contains("changed=\"hold\"") || line.contains("changed=hold"), "{line}");
+    let line = door.logs("wait for a restart").await;
+    assert!(line.contains("keys=\"check bus, check database\""), "{line}");
+    door.signal(Signal::TERM).await;
+    door.exit().await;
+}
