@@ -82,13 +82,15 @@ impl Transitions {
     }
 }
 
-/// It opened. For the log: once for each time.
+/// It opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trip {
     /// Failures in a row.
     pub failures: u32,
     /// How long no try goes.
     pub open_for: Duration,
+    /// It was open before, and its probe failed: nothing new.
+    pub again: bool,
 }
 
 /// Leave for one try, to be given back by [`Breaker::record`].
@@ -131,10 +133,10 @@ impl Breaker {
         self.failures
     }
 
-    /// How often it has opened.
+    /// How often it has tripped: opened after it was closed. A probe that fails is no further trip.
     #[must_use]
     pub const fn trips(&self) -> u64 {
-        self.transitions.closed_to_open + self.transitions.half_open_to_open
+        self.transitions.closed_to_open
     }
 
     /// How often it went from each state to another.
@@ -212,7 +214,7 @@ impl Breaker {
         };
         let open_for = OPEN.delay(times, random).min(cap.max(OPEN.floor));
         self.turn(State::Open { until: later(now, open_for), times: times.saturating_add(1) });
-        Some(Trip { failures: self.failures, open_for })
+        Some(Trip { failures: self.failures, open_for, again: times > 0 })
     }
 
     /// What it guards has begun anew: if it is open, a probe may go at once.

@@ -80,7 +80,12 @@ impl Asking {
         });
     }
 
+    /// One line for each trip. Before the first ready a probe fails many times a second while a dependency is
+    /// down: that is the same trip.
     fn tell(&self, trip: Trip, reason: Reason) {
+        if trip.again {
+            return;
+        }
         let checked = &self.inner.checks[self.turn.at];
         tracing::warn!(
             check = %checked.spec.name,
