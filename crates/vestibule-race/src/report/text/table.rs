@@ -93,12 +93,13 @@ impl Table {
         if lags.iter().all(Option::is_none) {
             return;
         }
-        let parts: [(&str, fn(Lag) -> i64); 3] =
-            [("p50", |lag| lag.p50_us), ("p99", |lag| lag.p99_us), ("max", |lag| lag.max_us)];
-        for (number, (part, value)) in parts.into_iter().enumerate() {
+        for (number, part) in ["p50", "p99", "max"].into_iter().enumerate() {
             let name = if number == 0 { name } else { "" };
-            let cells = lags.iter().map(|known| match known.map(value) {
-                Some(us) => (lag(us), Ink::Strong),
+            let cells = lags.iter().map(|known| match known {
+                Some(known) => {
+                    let values = [known.p50_us, known.p99_us, known.max_us];
+                    (lag(values[number]), Ink::Strong)
+                }
                 None => ("-".into(), Ink::Faint),
             });
             self.row(&format!("{name:<0$}{part}", self.part), cells);
