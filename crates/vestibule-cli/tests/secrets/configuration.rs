@@ -21,7 +21,7 @@ const fn case(place: &'static str) -> Case {
 }
 
 /// What is right and shown, or wrong and told.
-const CASES: [Case; 33] = [
+const CASES: [Case; 40] = [
     Case { line: &["--", "app", "--password=CANARY", "--api-key", "CANARY"], ..case("a command") },
     Case { line: &["--", "sh", "-c", "PGPASSWORD=x exec app --pass CANARY"], ..case("a script") },
     Case {
@@ -87,6 +87,37 @@ const CASES: [Case; 33] = [
     Case {
         file: Some("command = [\"app\", \"--token\", \"CANARY\"]\nhodl = 1"),
         ..case("a good command beside a mistake")
+    },
+    Case {
+        line: &["--check", "db=postgres://me:CANARY@127.0.0.1:1/x", "--", "app"],
+        ..case("a check's url")
+    },
+    Case { line: &["--check", "postgres://me:CANARY@db/x", "--", "app"], ..case("no check") },
+    Case {
+        variables: &[("DB_URL", "postgres://me:CANARY@127.0.0.1:1/x")],
+        file: Some("[[check]]\nname = \"db\"\nurl = \"${DB_URL}\"\nattempts = 1"),
+        ..case("a variable in a check")
+    },
+    Case {
+        variables: &[("DB_URL", "CANARY"), ("WAIT", "CANARY")],
+        file: Some("[[check]]\nname = \"db\"\nurl = \"${DB_URL}\"\ntimeout = \"${WAIT}\""),
+        ..case("wrong variables in a check")
+    },
+    Case {
+        file: Some(
+            "[[check]]\nname = \"a\"\nurl = \"nats://h\"\npasword = \"CANARY\"\ntls = \"CANARY\"",
+        ),
+        ..case("a check's unknown keys")
+    },
+    Case {
+        file: Some(
+            "[[check]]\nname = \"a\"\nurl = \"http://h/\"\nheaders = \"Cookie: CANARY\"\nbody = 5\nstatus = [\"CANARY\"]",
+        ),
+        ..case("a check's wrong values")
+    },
+    Case {
+        variables: &[("VESTIBULE_CHECK_DB_PASSWORD", "CANARY"), ("VESTIBULE_CHECK", "CANARY")],
+        ..case("variables of no check")
     },
 ];
 
@@ -214,6 +245,18 @@ fn a33_no_setting_and_no_mistake_acts_on_a_terminal() {
         Case {
             variables: &[("PORT", "WICKED"), ("ENVIRONMENT", "WICKED")],
             ..case("a platform's")
+        },
+        Case { line: &["--check", "WICKED=tcp://h:1", "--", "app"], ..case("a check's flag") },
+        Case { variables: &[("VESTIBULE_CHECK_WICKED", "WICKED")], ..case("a check's variable") },
+        Case {
+            file: Some("[[check]]\nname = \"WICKED\"\nkind = \"WICKED\"\n\"WICKED\" = 1"),
+            ..case("a check's table")
+        },
+        Case {
+            file: Some(
+                "[[check]]\nname = \"a\"\nurl = \"http://127.0.0.1:1/WICKED\"\nbody = \"WICKED\"",
+            ),
+            ..case("a check's values")
         },
         Case { file: Some("\"WICKED\" = 1\nhold = \"WICKED\""), ..case("a file") },
         Case {
