@@ -68,6 +68,11 @@ impl Redis {
         let url = options.text("url").ok_or_else(|| flaw("url", USAGE))?;
         // The library knows the schemes with TLS only if it may bring TLS of its own.
         let (scheme, rest) = url.trim().split_once("://").ok_or_else(|| flaw("url", USAGE))?;
+        // A password with one of these in it would end there, and become a host and a port, which are shown.
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if !authority.is_empty() && !authority.contains('@') && rest.contains('@') {
+            return Err(flaw("url", USAGE));
+        }
         let scheme = scheme.to_ascii_lowercase();
         let plain = match scheme.as_str() {
             "rediss" => "redis",
@@ -240,3 +245,6 @@ impl fmt::Debug for Redis {
         f.debug_struct("Redis").field("target", &self.target()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

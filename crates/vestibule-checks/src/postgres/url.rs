@@ -43,7 +43,7 @@ pub(super) enum Place {
 }
 
 /// What a URL declares.
-#[derive(Debug)]
+
 pub(super) struct Declared {
     /// Who logs in, and how.
     pub(super) config: Config,
@@ -242,3 +242,6 @@ impl Hosts {
         Ok(places.collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

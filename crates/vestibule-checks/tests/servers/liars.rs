@@ -166,7 +166,7 @@ async fn a25_a_redis_that_lies_fails_its_try_and_nothing_else() {
         (says([b"SSH-2.0-OpenSSH_9.2\r\n"]), Reason::Protocol, "SSH-2.0"),
         (says([b"\x15\x03\x03\0\x02\x02\x28"]), Reason::Protocol, "\\x15"),
         (says([b""]), Reason::Reset, "without a word"),
-        (says([b"+PONG"]), Reason::Protocol, "+PONG"),
+        (says([b"+PONG"]), Reason::Reset, "amid an answer"),
         (says([b"+PING\r\n"]), Reason::Protocol, "something else"),
         (says([b"$2147483647\r\n"]).then_without_end(&[b'x'; 4096]), Reason::TooLarge, ""),
         (says([b"*2147483647\r\n"]).then_without_end(b":1\r\n"), Reason::TooLarge, ""),
