@@ -42,8 +42,7 @@ pub(super) enum Place {
     Unix(PathBuf),
 }
 
-/// What a URL declares.
-
+/// What a URL declares. It holds the password: no debug form.
 pub(super) struct Declared {
     /// Who logs in, and how.
     pub(super) config: Config,
