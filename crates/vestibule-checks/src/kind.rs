@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use vestibule::check::Check;
 
+use crate::discreet::Discreet;
 use crate::options::{Flaw, Key, Options};
 
 /// What is asked.
@@ -154,34 +155,35 @@ pub fn build_with(
     options: &Options,
     #[cfg_attr(not(feature = "command"), expect(unused_variables))] surroundings: &Surroundings,
 ) -> Result<Arc<dyn Check>, Vec<Flaw>> {
-    match kind {
+    let check: Arc<dyn Check> = match kind {
         #[cfg(feature = "command")]
         Kind::Command => {
             let spawn = Arc::clone(&surroundings.spawn);
-            Ok(Arc::new(crate::command::Command::new(options, spawn)?))
+            Arc::new(crate::command::Command::new(options, spawn)?)
         }
         #[cfg(feature = "dns")]
-        Kind::Dns => Ok(Arc::new(crate::dns::Dns::new(options)?)),
+        Kind::Dns => Arc::new(crate::dns::Dns::new(options)?),
         #[cfg(feature = "file")]
-        Kind::File => Ok(Arc::new(crate::file::File::new(options)?)),
+        Kind::File => Arc::new(crate::file::File::new(options)?),
         #[cfg(feature = "grpc")]
-        Kind::Grpc => Ok(Arc::new(crate::grpc::Grpc::new(options)?)),
+        Kind::Grpc => Arc::new(crate::grpc::Grpc::new(options)?),
         #[cfg(feature = "http")]
-        Kind::Http => Ok(Arc::new(crate::http::Http::new(options)?)),
+        Kind::Http => Arc::new(crate::http::Http::new(options)?),
         #[cfg(feature = "jwks")]
-        Kind::Jwks => Ok(Arc::new(crate::jwks::Jwks::new(options)?)),
+        Kind::Jwks => Arc::new(crate::jwks::Jwks::new(options)?),
         #[cfg(feature = "nats")]
-        Kind::Nats => Ok(Arc::new(crate::nats::Nats::new(options)?)),
+        Kind::Nats => Arc::new(crate::nats::Nats::new(options)?),
         #[cfg(feature = "postgres")]
-        Kind::Postgres => Ok(Arc::new(crate::postgres::Postgres::new(options)?)),
+        Kind::Postgres => Arc::new(crate::postgres::Postgres::new(options)?),
         #[cfg(feature = "redis")]
-        Kind::Redis => Ok(Arc::new(crate::redis::Redis::new(options)?)),
+        Kind::Redis => Arc::new(crate::redis::Redis::new(options)?),
         #[cfg(feature = "tcp")]
-        Kind::Tcp => Ok(Arc::new(crate::tcp::Tcp::new(options)?)),
+        Kind::Tcp => Arc::new(crate::tcp::Tcp::new(options)?),
         #[allow(unreachable_patterns, reason = "a build may have fewer kinds")]
         other => {
             let message = format!("this build has no checks of kind {}", other.as_str());
-            Err(vec![Flaw::new("kind", message)])
+            return Err(vec![Flaw::new("kind", message)]);
         }
-    }
+    };
+    Ok(Discreet::around(check, options))
 }

@@ -10,6 +10,7 @@ mod aside;
 pub mod capped;
 #[cfg(feature = "command")]
 pub mod command;
+mod discreet;
 #[cfg(feature = "dns")]
 pub mod dns;
 #[cfg(feature = "file")]

@@ -100,6 +100,15 @@ impl Options {
         }
     }
 
+    /// All texts, by their keys.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().filter_map(|(key, value)| match value {
+            Value::Text(text) => Some((key.as_str(), std::slice::from_ref(text))),
+            Value::Words(words) => Some((key.as_str(), words.as_slice())),
+            _ => None,
+        })
+    }
+
     /// A whole number; none if the key is missing.
     #[must_use]
     pub fn number(&self, key: &str) -> Option<u64> {

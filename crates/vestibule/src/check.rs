@@ -204,7 +204,7 @@ pub struct Validated {
 fn one_line(text: &str) -> Arc<str> {
     let visible = |c: char| {
         let obeyed = c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
         if obeyed { ' ' } else { c }
     };
     text.trim().chars().take(TEXT_MAX).map(visible).collect::<String>().into()

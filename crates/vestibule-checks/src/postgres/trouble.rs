@@ -76,7 +76,12 @@ fn of_state(error: &DbError) -> Trouble {
         &SqlState::PROTOCOL_VIOLATION => of_pooler(error.message()),
         _ => (Reason::QueryFailed, "it answered the query by an error"),
     };
-    Trouble::new(reason, format!("{what} (SQLSTATE {})", code.code()))
+    // Five digits and capitals (SQL, "SQLSTATE"): anything else is no code, and could be what we sent.
+    let code = code.code();
+    let is_code =
+        code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let shown = if is_code { format!(" (SQLSTATE {code})") } else { String::new() };
+    Trouble::new(reason, format!("{what}{shown}"))
 }
 
 /// One code stands for starting and stopping. Only the message tells, and it may be in another language.
