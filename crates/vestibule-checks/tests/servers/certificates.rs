@@ -29,17 +29,17 @@ impl Authority {
 
     /// A certificate for this name or address.
     pub(crate) fn signs(&self, name: &str) -> Signed {
-        self.sign(CertificateParams::new(vec![name.to_owned()]).unwrap())
+        self.sign(&CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
     /// The same, which expired on 29 February 2024.
     pub(crate) fn signs_expired(&self, name: &str) -> Signed {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_after = date_time_ymd(2024, 2, 29);
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Signed {
+    fn sign(&self, params: &CertificateParams) -> Signed {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().pem();
         Signed { certificate, key: key.serialize_pem() }
