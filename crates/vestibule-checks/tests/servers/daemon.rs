@@ -99,6 +99,23 @@ impl Daemon {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// Stops it where it stands: the kernel still accepts for it. Each of its threads has stopped on return; until
+    /// then one on another processor may answer.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let tasks = format!("/proc/{}/task", self.pid().as_raw_nonzero());
+        let has_stopped = |task: fs::DirEntry| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            // The name in brackets may hold anything; the state follows it.
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        };
+        let deadline = Instant::now() + LONG;
+        while !fs::read_dir(&tasks).unwrap().all(|task| has_stopped(task.unwrap())) {
+            assert!(Instant::now() < deadline, "it does not stop");
+            std::thread::yield_now();
+        }
+    }
+
     /// Ends it by this signal and waits for its end.
     pub(crate) fn end(&mut self, signal: Signal) -> ExitStatus {
         self.signal(signal);

@@ -74,7 +74,7 @@ impl Nats {
 
     /// Stops it where it stands: the kernel still accepts for it.
     pub(crate) fn freeze(&self) {
-        self.daemon.signal(Signal::STOP);
+        self.daemon.freeze();
     }
 
     /// Ends it at once.

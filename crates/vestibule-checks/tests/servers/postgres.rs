@@ -92,7 +92,7 @@ async fn f32_a_late_postgres_is_waited_for_and_a_flapping_one_is_down_and_up_by_
 async fn f27_a_silent_or_slow_postgres_is_cut_off_where_it_stands() {
     let mut server = Postgres::start("").await;
     let check = rig(&Options::url(server.url("")), SHORT, 2);
-    server.daemon().signal(Signal::STOP);
+    server.daemon().freeze();
     let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Silent, 2));
     assert_eq!(detail, "no more time while waiting for the answer to a login");

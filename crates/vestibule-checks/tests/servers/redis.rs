@@ -63,7 +63,7 @@ fn has_connection_to(port: u16) -> bool {
 #[tokio::test]
 async fn f27_a_silent_redis_is_cut_off_and_one_that_is_killed_amid_a_pass_fails_it() {
     let mut server = Redis::start("").await;
-    server.daemon().signal(Signal::STOP);
+    server.daemon().freeze();
     let check = rig(&of(&server), SHORT, 2);
     let (reason, detail, tries) = fails(&check).await;
     assert_eq!((reason, tries), (Reason::Silent, 2));
