@@ -145,7 +145,11 @@ fn of_arguments(words: &[String]) -> Vec<String> {
 fn of_urls(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     // Between one address and the next stands what belongs to the first.
-    for rest in text.split("://").skip(1) {
+    let mut parts = text.split("://");
+    let mut scheme = parts.next().unwrap_or_default();
+    for rest in parts {
+        let is_web = scheme.ends_with("http") || scheme.ends_with("https");
+        scheme = rest;
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
         // A slash in a password is a mistake, and a password all the same.
@@ -159,6 +163,9 @@ fn of_urls(text: &str) -> Vec<String> {
                 found.push(value.to_owned());
             }
         }
+        // A name of some length may be the secret itself; drivers' names are known words.
+        let names = query.split('&').filter_map(|pair| pair.split('=').next());
+        found.extend(names.filter(|name| is_web && name.len() >= PIECE).map(str::to_owned));
         found.push(fragment.to_owned());
     }
     let decoded: Vec<_> = found.iter().map(|text| decoded(text)).collect();

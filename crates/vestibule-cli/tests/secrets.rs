@@ -26,6 +26,8 @@ mod child;
 mod client;
 #[path = "secrets/configuration.rs"]
 mod configuration;
+#[path = "secrets/dependencies.rs"]
+mod dependencies;
 #[path = "e2e/door.rs"]
 mod door;
 #[path = "secrets/ledger.rs"]
