@@ -16,14 +16,17 @@ use crate::stage::{Stage, words};
 
 /// Declarations; `PORT` is the dependency, `CANARY` is a new secret each time, `VARIABLE` a new variable.
 const CHECKS: [(&str, &str); 14] = [
-    ("pg", "url = 'postgres://CANARY:CANARY@127.0.0.1:PORT/db?application_name=CANARY'"),
+    (
+        "pg",
+        "url = 'postgres://CANARY:CANARY@127.0.0.1:PORT/db?application_name=chat&passfile=CANARY'",
+    ),
     ("pg-var", "url = '${VARIABLE}'"),
     ("pg-param", "url = 'postgres://127.0.0.1:PORT/db?user=CANARY&password=CANARY'"),
     ("redis", "url = 'redis://CANARY:CANARY%21%2F@127.0.0.1:PORT/0'"),
     ("nats", "url = 'nats://CANARY:CANARY@127.0.0.1:PORT'"),
     ("nats-token", "url = 'nats://127.0.0.1:PORT'\ntoken = '${VARIABLE}'"),
     ("nats-file", "url = 'nats://127.0.0.1:PORT'\ncredentials_file = 'CREDENTIALS'"),
-    ("web", "url = 'http://127.0.0.1:PORT/?CANARY=CANARY#CANARY'"),
+    ("web", "url = 'http://127.0.0.1:PORT/?CANARY#CANARY'"),
     (
         "web-head",
         "url = 'http://127.0.0.1:PORT/?k=CANARY'\nheaders = ['A: CANARY', 'Authorization: Bearer CANARY']",
@@ -165,6 +168,7 @@ async fn life(form: &str) {
     for name in ["pg-param", "nats-file", "web-head", "keys", "said", "nowhere"] {
         door.logs(name).await;
     }
+    door.logs(&status).await;
     for (place, body) in [("no phase", "CANARY"), ("JSON of a report", "{\"phase\":\"CANARY\"}")] {
         let body = body.replace("CANARY", &ledger.secret(place));
         let token = ledger.secret(&format!("a startup token with {place}"));
