@@ -255,7 +255,10 @@ impl Board {
     pub(super) fn is_stuck(&mut self, at: usize, now: Instant, random: f64) {
         let was_ready = self.was_ready;
         let trouble = Trouble::new(Reason::TimedOut, "its last try blocks its thread");
-        self.standings[at].decide(Outcome::Failed(trouble), was_ready, now, random);
+        let standing = &mut self.standings[at];
+        // Whoever wanted it asked hears this: else it would be due again at once, and always.
+        standing.wanted = false;
+        standing.decide(Outcome::Failed(trouble), was_ready, now, random);
     }
 
     /// Whatever should have been decided by now has failed. Says which that are.

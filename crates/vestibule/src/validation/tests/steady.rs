@@ -148,3 +148,22 @@ async fn whoever_stops_keeping_leaves_nothing_that_asks() {
     assert!(!validation.board().standings()[0].is_asked());
     assert_eq!(validation.board().passing_since(), None);
 }
+
+/// Its source says something while its last try still blocks a thread: that must not make it due for ever.
+#[tokio::test(start_paused = true)]
+async fn what_still_blocks_its_thread_is_not_wanted_without_a_rest() {
+    let check = Scripted::now(Act::Passes);
+    let now = Instant::now();
+    let mut board = Board::new(&[Checked::new(Spec::new("db"), check)], &factors(), now);
+    for is_ready in [false, true] {
+        if is_ready {
+            board.ready();
+        }
+        board.want(0);
+        assert_eq!(board.due_at(now), Some(now));
+        board.pass_begins(now);
+        board.is_stuck(0, now, 0.5);
+        board.pass_ends(now, 0.5);
+        assert!(board.due_at(now).is_some_and(|due| due > now), "ready: {is_ready}");
+    }
+}
