@@ -137,7 +137,7 @@ impl Door {
         layer.behind(porter, self.inner.expects.clone())
     }
 
-    /// Follows whether new traffic may come.
+    /// Follows whether new traffic may come: not while a check that gates always bars it.
     #[must_use]
     pub fn readiness(&self) -> readiness::Watch {
         self.inner.lock().watch()
@@ -248,19 +248,49 @@ impl Inner {
         if readiness.state() == State::Draining {
             return;
         }
-        if state.is_ready() && !readiness.state().is_ready() {
-            self.validation.ready();
+        if state.is_ready() {
+            if !self.was_ready() {
+                self.validation.ready();
+            }
+            self.weigh(&readiness);
+            return;
         }
-        self.lead(self.stance(&state));
+        self.lead(stance(&state));
         readiness.publish(state);
     }
 
     /// What is ready follows its checks.
     fn follow(&self) {
         let readiness = self.lock();
-        if readiness.state().is_ready() {
-            self.lead(self.stance(&State::WebsocketReady));
+        if self.was_ready() && readiness.state() != State::Draining {
+            self.weigh(&readiness);
         }
+    }
+
+    /// Ready, unless a check that gates always bars newcomers: then the state is the one below its group.
+    fn weigh(&self, readiness: &readiness::Publisher) {
+        let (stance, state) = match self.validation.opinion(Instant::now()) {
+            Opinion::Ready { .. } => (Stance::Admit, State::WebsocketReady),
+            Opinion::Refuse { by } => (Stance::Refuse(Refusal::BreakerOpen), self.below(&by)),
+            Opinion::Hold { by } => (Stance::Hold, self.below(&by)),
+            Opinion::Waiting { .. } => (Stance::Hold, State::Initializing),
+        };
+        self.lead(stance);
+        readiness.publish(state);
+    }
+
+    /// The state of a start that has come to the group of this check, and not beyond.
+    fn below(&self, check: &str) -> State {
+        let mut checks = self.settings.checks.iter();
+        match checks.find(|one| &*one.spec.name == check).map(|one| one.spec.group) {
+            Some(Group::Integration) => State::ServicesReady,
+            Some(Group::Services) => State::DependenciesReady,
+            Some(Group::Dependencies) | None => State::Initializing,
+        }
+    }
+
+    fn was_ready(&self) -> bool {
+        self.validation.watch().borrow().was_ready()
     }
 
     /// A failure is published by the last act of a run, so that none goes on when the next begins.
@@ -278,20 +308,6 @@ impl Inner {
         Ok(())
     }
 
-    /// The service is in this very process and says itself when it is ready: nobody has to go ahead as scout.
-    fn stance(&self, state: &State) -> Stance {
-        match state {
-            State::WebsocketReady => match self.validation.opinion(Instant::now()) {
-                Opinion::Ready { .. } => Stance::Admit,
-                Opinion::Refuse { .. } => Stance::Refuse(Refusal::BreakerOpen),
-                Opinion::Hold { .. } | Opinion::Waiting { .. } => Stance::Hold,
-            },
-            State::Failed(failure) => Stance::Refuse(Refusal::Failed(failure.clone())),
-            State::Draining => Stance::Refuse(Refusal::Draining),
-            _ => Stance::Hold,
-        }
-    }
-
     fn lead(&self, stance: Stance) {
         self.expects.set(stance == Stance::Hold);
         self.gate.take_stance(stance);
@@ -303,6 +319,16 @@ impl Inner {
 
     fn lock(&self) -> MutexGuard<'_, readiness::Publisher> {
         self.readiness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What becomes of clients while the service is not ready. It is in this very process and says itself when it is:
+/// nobody has to go ahead as scout.
+fn stance(state: &State) -> Stance {
+    match state {
+        State::Failed(failure) => Stance::Refuse(Refusal::Failed(failure.clone())),
+        State::Draining => Stance::Refuse(Refusal::Draining),
+        _ => Stance::Hold,
     }
 }
 

@@ -130,9 +130,13 @@ async fn after_the_first_ready_a_check_reports_and_one_that_gates_always_gates()
     auth.is(false);
     seconds(60).await;
     assert_eq!(admit(&door).await, Err(Refusal::BreakerOpen));
+    // Whoever follows the state hears it, too, and neither starts nor fails because of it.
+    assert_eq!(door.readiness().state(), State::Initializing);
+    assert!(door.timeline().is_complete());
     auth.is(true);
     seconds(20).await;
     assert_eq!(admit(&door).await, Ok(()));
+    assert!(door.readiness().state().is_ready());
 }
 
 #[tokio::test(start_paused = true)]
