@@ -198,13 +198,19 @@ impl Service {
 
     /// It will not get ready: everyone is refused with the reason.
     pub fn failed(&self, failure: &Failure, now: Instant) {
-        self.failed_quietly(failure, failure, now);
+        let failed = Failed { to_clients: failure.clone(), is_reported: false };
+        self.change(|inner| self.fails(inner, failure, failed, now));
     }
 
-    /// It will not get ready: everyone is refused, but hears less of the reason than an operator.
+    /// It was not ready in time: everyone is refused, but hears less of the reason than an operator. If it got
+    /// ready at the last moment, that stands.
     pub fn failed_quietly(&self, failure: &Failure, to_clients: &Failure, now: Instant) {
         let failed = Failed { to_clients: to_clients.clone(), is_reported: false };
-        self.change(|inner| self.fails(inner, failure, failed, now));
+        self.change(|inner| {
+            if inner.may_get_ready() {
+                self.fails(inner, failure, failed, now);
+            }
+        });
     }
 
     /// The service says this of its start.

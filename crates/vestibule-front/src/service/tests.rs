@@ -49,6 +49,19 @@ async fn a_start_that_was_given_up_on_the_way_is_measured_from_its_beginning() {
     assert!(text.contains("\ntime_to_ready_seconds_sum 70.0\n"), "{text}");
 }
 
+/// The budget ends and the service gets ready in the same moment, on two threads.
+#[tokio::test(start_paused = true)]
+async fn who_got_ready_at_the_last_moment_is_not_called_too_late() {
+    let (scene, now) = (Scene::new(), Instant::now());
+    let late = Failure::retryable("not ready within 60 s");
+    scene.service.found(Evidence::Connected, now);
+    scene.service.failed_quietly(&late, &late, now);
+    assert_eq!(scene.readiness.state(), State::WebsocketReady);
+    scene.service.lost("it refuses connections", now);
+    scene.service.failed_quietly(&late, &late, now);
+    assert_eq!(scene.readiness.state(), State::Failed(late));
+}
+
 /// Would break if a child that ends first, or one that starts anew, called clients back to a door that leaves.
 #[tokio::test(start_paused = true)]
 async fn behind_the_first_word_of_our_leaving_comes_no_other() {
