@@ -191,6 +191,19 @@ async fn a_failure_that_the_child_reports_ends_its_start_with_69() {
     stage.nothing_is_left("a reported failure").await;
 }
 
+/// It says why, and ends before anybody can stop it: no crash, and no reason to start it again.
+#[tokio::test]
+async fn a_child_that_reports_its_failure_and_ends_at_once_is_not_started_again() {
+    let stage = Stage::new();
+    let script = "systemd-notify --status='failed: no licence'; exit 3";
+    let args = [&ADMIN[..], &["--restart", "on-failure"]].concat();
+    let mut door = stage.run(&args, &shell(script)).await;
+    assert_eq!(door.exit().await, 69);
+    let log = door.log().join("\n");
+    assert!(log.contains("no licence") && !log.contains("starting it again"), "{log}");
+    stage.nothing_is_left("a reported failure").await;
+}
+
 /// What is not in the list, or lies behind, is said once and not obeyed.
 #[tokio::test]
 async fn reports_that_make_no_sense_are_said_once() {

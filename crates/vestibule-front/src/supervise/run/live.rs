@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::front::Shared;
 use crate::process::child::Child;
@@ -25,6 +25,9 @@ use super::Plan;
 /// long, up to [`LOOKS_APART_MAX`], since a look reads much of `/proc`.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 const LOOKS_APART_MAX: Duration = Duration::from_secs(1);
+/// How long it takes to hear what a child said before its end, which waits in the socket; and how much of it counts.
+const LAST_WORDS: Duration = Duration::from_millis(10);
+const LAST_WORDS_MAX: u32 = 32;
 /// The phase whose report is a word on readiness, too.
 const COMPLETE: &str = "complete";
 
@@ -71,7 +74,13 @@ pub(super) async fn live<D: Dial>(
     let mut elsewhere = Box::pin(name_elsewhere(pid, plan.port));
     let lived = loop {
         tokio::select! {
-            exit = child.wait() => break Lived::Ended(exit),
+            exit = child.wait() => {
+                hear_last_words(front, plan.notify.as_ref(), pid).await;
+                break match front.service.stage() {
+                    Stage::Broken => Lived::NeverReady(None),
+                    _ => Lived::Ended(exit),
+                };
+            }
             signal = signals.next() => match signal {
                 Signal::Terminate | Signal::Interrupt => break Lived::AskedToLeave,
                 Signal::Hangup if plan.keep_hangup => {}
@@ -91,6 +100,10 @@ pub(super) async fn live<D: Dial>(
                 _ => awaiting.comes_to(front, stage),
             },
             () = sleep_until(awaiting.deadline), if awaiting.stage != Stage::Ready => {
+                // At the last moment is in time: a stage that we have not heard of yet comes first.
+                if front.service.stage() == Stage::Ready {
+                    continue;
+                }
                 let why = never_ready(front, &awaiting.readiness, awaiting.budget);
                 break Lived::NeverReady(Some(why));
             }
@@ -111,6 +124,18 @@ async fn hear(notify: Option<&NotifySocket>, pid: u32) -> Notification {
         }
     }
     std::future::pending().await
+}
+
+/// Who says why it fails and ends at once is believed: that is another end than a crash.
+async fn hear_last_words<D: Dial>(front: &Shared<D>, notify: Option<&NotifySocket>, pid: u32) {
+    for _ in 0..LAST_WORDS_MAX {
+        let Ok(note) = timeout(LAST_WORDS, hear(notify, pid)).await else { return };
+        let report = note.status.as_deref().and_then(Report::of_status);
+        if let Some(report @ Report::Failed(_)) = report {
+            // Why it changes nothing, if so, has been said.
+            let _ = front.service.reports(&report, Instant::now());
+        }
+    }
 }
 
 impl Awaiting {
