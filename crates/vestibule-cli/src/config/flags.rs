@@ -254,6 +254,9 @@ fn unknown(flag: &str, line: &[OsString]) -> String {
     let known: Vec<_> = keys.iter().map(|key| flag_of(&key.name)).collect();
     let known = known.iter().map(String::as_str).chain([FILE_FLAG]);
     match nearest(flag, known) {
+        Some(meant) if meant == flag => {
+            format!("stands behind the command that takes it: {} {flag}", command.as_str())
+        }
         Some(meant) => format!("no such flag; did you mean {meant}?"),
         None => format!("no such flag; see vestibule {} --help", command.as_str()),
     }

@@ -48,7 +48,8 @@ fn check(word: &str) -> Result<Arc<dyn Check>, String> {
 
 /// The kind of what is named, and its URL.
 fn named(word: &str) -> Result<(Kind, String), String> {
-    const FORMS: &str = "use HOST:PORT or a URL such as postgres://HOST/NAME";
+    const FORMS: &str =
+        "use HOST:PORT or a URL such as postgres://HOST/NAME; a command stands behind --";
     if let Some((scheme, _)) = word.split_once("://") {
         let kind = Kind::of_scheme(scheme);
         let kind = kind.ok_or_else(|| format!("no kind of check has this scheme; {FORMS}"))?;
