@@ -207,3 +207,26 @@ fn a32_wait_shows_no_secret_of_a_url() {
         assert!(!err.is_empty() && !err.contains(CANARY) && !out.contains(CANARY), "{form}: {err}");
     }
 }
+
+/// Would break if the command took our place before a check's own command, which only degrades, was ended.
+#[test]
+fn wait_leaves_no_check_running_behind_its_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, pid) = (directory.path().join("checks.toml"), directory.path().join("pid"));
+    let script = format!("echo $$ > {}; exec sleep 60", pid.display());
+    let slow = "kind = \"command\"\ncritical = false\ntimeout = \"30s\"";
+    let there = format!(
+        "kind = \"command\"\ncommand = [\"sh\", \"-c\", \"until test -s {}; do sleep 0.01; done\"]",
+        pid.display()
+    );
+    let text = format!(
+        "[[check]]\nname = \"slow\"\n{slow}\ncommand = [\"sh\", \"-c\", \"{script}\"]\n\n\
+         [[check]]\nname = \"there\"\ntimeout = \"30s\"\n{there}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let looks = format!("grep State: /proc/$(cat {})/status || echo none", pid.display());
+    let output = wait(&["--config", file.to_str().unwrap(), "--", "sh", "-c", &looks]);
+    let state = String::from_utf8(output.stdout.clone()).unwrap();
+    let is_gone = state.contains("none") || state.contains("Z (zombie)");
+    assert!(output.status.success() && is_gone, "{state}{}", said(&output));
+}

@@ -54,7 +54,7 @@ pub(crate) fn wait(args: &WaitArgs, file: Option<PathBuf>) -> Result<Exit, Error
         };
         waiting.until(budget).await
     });
-    drop(session);
+    session.end();
     seen?;
     match args.command.split_first() {
         Some((program, words)) => Err(cannot_become(program, words)),

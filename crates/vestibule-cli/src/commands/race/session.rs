@@ -4,6 +4,7 @@
 //! that kills its target.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,6 +16,9 @@ use super::screen::Screen;
 use crate::error::Error;
 use crate::runtime;
 use crate::stdout::{self, Reader};
+
+/// How long its threads may take to let go of their work.
+const ENDS_WITHIN: Duration = Duration::from_millis(250);
 
 /// A runtime with threads for the clients.
 pub(crate) struct Session {
@@ -67,6 +71,16 @@ impl Session {
 pub(crate) async fn written(page: String) -> Result<Reader, Error> {
     let written = tokio::task::spawn_blocking(move || stdout::write(&page)).await;
     written.map_err(|error| Error::system(format!("cannot write to stdout: {error}")))?
+}
+
+impl Session {
+    /// Ends it, and with it all that was started, before another program takes our place: what is dropped behind
+    /// us would be dropped never.
+    pub(crate) fn end(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(ENDS_WITHIN);
+        }
+    }
 }
 
 impl Drop for Session {
