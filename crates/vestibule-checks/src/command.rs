@@ -39,7 +39,8 @@ pub const OUTPUT_MAX: usize = 4 * 1024;
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What a command is not to know of us.
-const OUR_SECRETS: [&str; 1] = ["VESTIBULE_ADMIN_TOKEN"];
+const OUR_SECRETS: [&str; 3] =
+    ["VESTIBULE_ADMIN_TOKEN", "VESTIBULE_STARTUP_TOKEN", "NOTIFY_SOCKET"];
 
 /// A command that ends with status 0.
 pub struct Command {

@@ -40,26 +40,23 @@ impl Desk {
     /// Waits until the health document is so, and answers it.
     pub(crate) async fn shows(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + BOUND;
-        loop {
-            let health = self.health().await;
-            if is(&health) {
-                return health;
-            }
+        let mut health = self.health().await;
+        while !is(&health) {
             assert!(Instant::now() < end, "never: {what}, but {health:#}");
             sleep(std::time::Duration::from_millis(10)).await;
+            health = self.health().await;
         }
+        health
     }
 
     /// Waits until a probe of readiness hears this.
     pub(crate) async fn readyz_is(&self, status: u16, body: &str) {
         let end = Instant::now() + BOUND;
-        loop {
-            let heard = self.readyz().await;
-            if heard == (status, body.to_owned()) {
-                return;
-            }
+        let mut heard = self.readyz().await;
+        while heard != (status, body.to_owned()) {
             assert!(Instant::now() < end, "never {status} {body:?}, but {heard:?}");
             sleep(std::time::Duration::from_millis(10)).await;
+            heard = self.readyz().await;
         }
     }
 
