@@ -13,6 +13,8 @@
 
 #[path = "e2e/client.rs"]
 mod client;
+#[path = "dependencies/counted.rs"]
+mod counted;
 #[path = "../../vestibule-checks/tests/servers/daemon.rs"]
 mod daemon;
 #[path = "dependencies/desk.rs"]
@@ -21,6 +23,8 @@ mod desk;
 mod door;
 #[path = "e2e/echo.rs"]
 mod echo;
+#[path = "dependencies/flight.rs"]
+mod flight;
 #[path = "../../vestibule-checks/tests/servers/grpc_server.rs"]
 mod grpc_server;
 #[path = "../../vestibule-checks/tests/servers/nats_server.rs"]
@@ -29,6 +33,8 @@ mod nats_server;
 mod postgres_server;
 #[path = "../../vestibule-checks/tests/servers/redis_server.rs"]
 mod redis_server;
+#[path = "dependencies/resident.rs"]
+mod resident;
 #[path = "dependencies/server.rs"]
 mod server;
 #[path = "e2e/stage.rs"]
