@@ -39,6 +39,7 @@ pub(crate) fn measure(tools: &Tools) -> Result<Vec<Claim>, String> {
         Claim::new("from exec to listening", "ms", listening, 20.0),
         Claim::new("stripped release binary", "MB", vec![size as f64 / MEGABYTE], 12.0),
         Claim::new("idle resident memory", "MB", idle, 10.0),
+        Claim::new("resident, three dependencies checked", "MB", vec![with_checks(tools)?], 10.0),
         Claim::new("each held client", "KiB", vec![per_held(tools)?], 4.0),
         Claim::new("each idle tunnel", "KiB", vec![per_tunnel(tools)?], 4.0),
     ])
@@ -49,6 +50,23 @@ fn held_door(tools: &Tools) -> Result<Door, String> {
     let mut command = Command::new(&tools.vestibule);
     command.args(["serve", "--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:1"]);
     Door::start(command.args(["--hold", "60s", "--startup-timeout", "120s"]))
+}
+
+/// Resident memory in MB behind passes over a real PostgreSQL, Redis and NATS: as the test that
+/// starts them prints it, played with the release binary.
+fn with_checks(tools: &Tools) -> Result<f64, String> {
+    let output = Command::new("cargo")
+        .args(["test", "--quiet", "-p", "vestibule-cli", "--test", "dependencies", "--"])
+        .args(["--nocapture", "a_door_that_goes_on_asking_three_dependencies_stays_small"])
+        .env("VESTIBULE_UNDER_TEST", &tools.vestibule)
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figure = text.lines().find_map(|line| {
+        let (figure, _) = line.split_once("resident behind passes: ")?.1.split_once(" MB")?;
+        figure.parse().ok()
+    });
+    figure.ok_or_else(|| format!("no figure of a door with checks: {text}"))
 }
 
 fn per_held(tools: &Tools) -> Result<f64, String> {

@@ -2,11 +2,13 @@
 //!
 //! Owns the accept loop, the only place that knows all rooms. Must never hold policy of its own.
 
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use vestibule::gate::Releases;
 
@@ -29,7 +31,7 @@ pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L
     let mut looks = interval(LOOKS_APART);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (pauses, crowd) = (Pauses::default(), Crowd::default());
-    let mut aside = Aside { front: &front, releases, pauses, looks, crowd };
+    let mut aside = Aside { front: &front, releases, pauses, looks, crowd, gave_back: None };
     loop {
         let (stream, peer) = aside.until(listener.accept()).await;
         front.journal.accepted();
@@ -40,6 +42,13 @@ pub async fn accept<L: Listener, D: Dial>(front: Arc<Shared<D>>, mut listener: L
     }
 }
 
+/// Ends `accepting`, and resolves once its listener is closed and the socket's file is gone.
+pub async fn shut(accepting: JoinHandle<()>) {
+    accepting.abort();
+    // It says that it was ended, which we know.
+    let _ = accepting.await;
+}
+
 /// What happens beside accepting, and is told.
 struct Aside<'a, D: Dial> {
     front: &'a Arc<Shared<D>>,
@@ -47,6 +56,8 @@ struct Aside<'a, D: Dial> {
     pauses: Pauses,
     looks: Interval,
     crowd: Crowd,
+    /// The readiness behind which was given back what the start had needed.
+    gave_back: Option<Instant>,
 }
 
 impl<D: Dial> Aside<'_, D> {
@@ -85,10 +96,18 @@ impl<D: Dial> Aside<'_, D> {
     }
 
     fn look(&mut self) {
-        if self.crowd.has_left(self.front.places.occupancy().open) {
+        let crowd_left = self.crowd.has_left(self.front.places.occupancy().open);
+        if crowd_left || self.start_is_over() {
             // A thread of its own: walking the heap takes longer than a request may wait.
             tokio::task::spawn_blocking(memory::give_back);
         }
+    }
+
+    /// Whether the service has been ready for a while, for the first time that somebody asks since then.
+    fn start_is_over(&mut self) -> bool {
+        let ready = self.front.service.last_ready();
+        let is_over = ready.is_some_and(|ready| ready.elapsed() >= LOOKS_APART);
+        is_over && mem::replace(&mut self.gave_back, ready) != ready
     }
 
     fn goes_on(&mut self) {

@@ -1,17 +1,15 @@
 //! What a door with checks costs while nothing happens.
 //!
-//! Breaks it by checks that keep what they needed: a runtime, a session, a table. The figure counts for a release
-//! binary; `bench/run --check` judges it, and this shows it.
+//! Breaks it by checks that keep what they needed: a runtime, a session, a table. How much it may be
+//! counts for a release binary: `bench/run --check` plays this with one, and judges what is printed.
 
 use crate::desk::Desk;
 use crate::echo::Echo;
 use crate::server::Server;
 use crate::stage::Stage;
 
-/// Passes behind the first ready.
-const PASSES: usize = 10;
-/// Resident memory of a release binary, in bytes.
-const RESIDENT_MAX: f64 = 10_000_000.0;
+/// Passes behind the first ready: five seconds of them, so that what the start needed is given back.
+const PASSES: usize = 50;
 
 #[tokio::test]
 async fn a_door_that_goes_on_asking_three_dependencies_stays_small() {
@@ -40,13 +38,8 @@ async fn a_door_that_goes_on_asking_three_dependencies_stays_small() {
         }
     }
     let resident = resident(door.started_pid());
-    println!(
-        "resident: {:.2} MB when ready, {:.2} MB behind {PASSES} passes",
-        first / 1e6,
-        resident / 1e6
-    );
+    println!("resident behind passes: {:.2} MB, {:.2} MB when ready", resident / 1e6, first / 1e6);
     assert!(resident < first + 2e6, "it grows while nothing happens");
-    assert!(cfg!(debug_assertions) || resident < RESIDENT_MAX, "{resident} bytes");
 }
 
 /// Of this process, in bytes.

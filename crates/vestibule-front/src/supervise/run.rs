@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use vestibule::readiness::Failure;
 
-use crate::front::{Shared, accept};
+use crate::front::{Shared, accept, shut};
 use crate::journal::millis;
 use crate::listener::Listener;
 use crate::process::child::{Child, SpawnError};
@@ -98,7 +98,7 @@ pub async fn run<L: Listener, D: Dial>(
     let left = end_descendants(KILLED_WITHIN, plan.guard.as_ref()).await;
     // Who came while the child ended is on its way to a refusal.
     flush(&front, LAST_FLUSH).await;
-    accepting.abort();
+    shut(accepting).await;
     if !left.is_empty() {
         tracing::error!(pids = ?left, "processes of the child could not be ended");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
-use crate::front::{Shared, accept};
+use crate::front::{Shared, accept, shut};
 use crate::listener::Listener;
 use crate::process::signals::{Signal, Signals};
 use crate::service::Stage;
@@ -41,7 +41,7 @@ pub async fn serve<L: Listener, D: Dial>(
         () = serving => {}
         never = validate(&front) => match never {},
     }
-    accepting.abort();
+    shut(accepting).await;
     Outcome::Left
 }
 
