@@ -10,6 +10,7 @@ use rustix::process::{Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
+use vestibule::environment::{EnvSource as _, Process};
 
 use crate::client::Client;
 use crate::stage::{BOUND, Stage, eventually, pid_of};
@@ -45,7 +46,7 @@ impl Door {
     /// The command alone, for tests that want another environment or other pipes.
     pub(crate) fn command(stage: &Stage, before: &[&str], line: &[String]) -> Command {
         // Whoever measures plays this with the release binary.
-        let given = std::env::var("VESTIBULE_UNDER_TEST");
+        let given = Process.get("VESTIBULE_UNDER_TEST");
         let own = given.as_deref().unwrap_or(env!("CARGO_BIN_EXE_vestibule"));
         let (program, rest) = before.split_first().map_or((own, &[][..]), |(f, r)| (*f, r));
         let mut command = Command::new(program);
