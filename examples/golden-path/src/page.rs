@@ -1,0 +1,3 @@
+//! The page: one HTML file with its style and script, in the binary.
+//!
+//! Owns its headers. Must never refer to another host.
