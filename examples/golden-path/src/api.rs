@@ -2,12 +2,15 @@
 //!
 //! Owns the router and what a request may look like. Must never decide anything: the rooms behind it do.
 
+pub mod threads;
+
 use std::sync::Arc;
 
 use crate::auth::Auth;
 use crate::bus::Bus;
 use crate::chat::Chat;
 use crate::settings::Settings;
+use crate::socket::Sockets;
 use crate::store::Store;
 
 /// What the routes of a started service work with.
@@ -21,6 +24,8 @@ pub struct App {
     pub bus: Bus,
     /// Messages and runs.
     pub chat: Chat,
+    /// The sockets of this instance.
+    pub sockets: Sockets,
     /// What the environment said.
     pub settings: Arc<Settings>,
 }

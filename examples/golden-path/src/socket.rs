@@ -4,7 +4,39 @@
 //! hold more than a bounded number of bytes for a client that reads slowly, and must never send an event twice or out
 //! of order.
 
+pub(crate) mod handshake;
+pub(crate) mod refusal;
+
+mod connection;
+mod crowd;
+mod frames;
+mod goodbye;
+mod newest;
+mod origin;
+mod place;
+mod session;
+mod shares;
+mod writer;
+
 use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use self::connection::Guest;
+pub use self::crowd::Sockets;
+use self::refusal::Refusal;
+use crate::api::App;
+use crate::auth::AuthError;
+use crate::bus::Subscription;
+use crate::event::UserId;
+use crate::log::Step;
+use crate::store::StoreError;
 
 /// The subprotocol of this service. A client offers it together with `bearer.TOKEN`, which is never chosen.
 pub const SUBPROTOCOL: &str = "golden-path.v1";
@@ -21,6 +53,8 @@ pub mod close {
     pub const TOO_MANY: u16 = 4429;
     /// The service restarts: come again.
     pub const RESTART: u16 = 1012;
+    /// Frames are text (RFC 6455 section 7.4.1 calls it unsupported data).
+    pub const NOT_TEXT: u16 = 1003;
     /// The service is not ready: what a door is for.
     pub const NOT_READY: u16 = 1011;
 }
@@ -36,4 +70,71 @@ pub struct SocketSettings {
     pub sockets_max: usize,
     /// How many messages a user may send in a minute.
     pub messages_a_minute: u32,
+}
+
+/// The longest frame of a client, in bytes: a message of [`crate::chat::TEXT_MAX`] characters, each escaped in JSON,
+/// and its numbers.
+pub const FRAME_MAX: usize = 64 * 1024;
+/// What may wait in the WebSocket's own buffer: one event, and a Close.
+const WRITE_BUFFER_MAX: usize = 256 * 1024;
+
+/// `GET /ws`.
+pub fn routes() -> Router<App> {
+    Router::new().route("/ws", get(handshake))
+}
+
+async fn handshake(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let correlation = handshake::correlation(&headers);
+    Step::Handshake.log(&correlation);
+    let Ok(upgrade) = upgrade else {
+        return Refusal::NoHandshake.into_response();
+    };
+    // From here on: a revocation or an event during the next steps must not be missed.
+    let heard = app.bus.subscribe();
+    match admit(app, &headers, query.as_deref(), correlation, heard).await {
+        Ok(guest) => upgrade
+            .protocols([SUBPROTOCOL])
+            .max_message_size(FRAME_MAX)
+            .max_frame_size(FRAME_MAX)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_MAX)
+            .on_upgrade(|socket| guest.serve(socket)),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn admit(
+    app: App,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    correlation: String,
+    heard: Subscription,
+) -> Result<Guest, Refusal> {
+    if app.sockets.is_leaving() {
+        return Err(Refusal::Leaving);
+    }
+    let asked = handshake::read(headers, query)?;
+    if !origin::is_allowed(headers, &app.settings) {
+        return Err(Refusal::Origin);
+    }
+    let claims = app.auth.verify(&asked.token).await.map_err(|error| match error {
+        AuthError::Store(_) => Refusal::NotNow,
+        _ => Refusal::BadToken,
+    })?;
+    Step::Authenticated.log(&correlation);
+    let last = begin_behind(&app, claims.user, asked.after).await.map_err(|_| Refusal::NotNow)?;
+    Ok(Guest { app, claims, last, correlation, heard })
+}
+
+/// Behind which event a client begins: where it says, unless its user has no such event; else behind the newest.
+async fn begin_behind(app: &App, user: UserId, after: Option<i64>) -> Result<i64, StoreError> {
+    match after {
+        Some(after) if newest::exists(&app.store, user, after).await? => Ok(after),
+        _ => newest::newest(&app.store, user).await,
+    }
 }
