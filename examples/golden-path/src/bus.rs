@@ -4,15 +4,29 @@
 //! may lose and double signals, but must never hang whoever publishes, and must always say that something may have
 //! been missed.
 
+mod hub;
+mod link;
+mod wire;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
+use self::hub::Hub;
+pub use self::hub::Subscription;
+use self::link::Link;
 use crate::event::{Event, RunId, SessionId, UserId};
 
 /// A bus. Clones are handles to the same one.
 #[derive(Clone, Debug)]
-pub struct Bus {}
+pub struct Bus {
+    hub: Hub,
+    /// None in process.
+    link: Option<Arc<Link>>,
+}
 
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +54,7 @@ pub enum Signal {
     /// The bridge's own: it comes back to whoever sent it.
     Echo {
         /// Which.
-        nonce: u128,
+        nonce: Uuid,
     },
 }
 
@@ -48,14 +62,10 @@ pub enum Signal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// A signal.
-    Signal(Box<Signal>),
+    Signal(Arc<Signal>),
     /// Some may have been missed: read the store.
     Gap,
 }
-
-/// All signals from now on. Dropping it unsubscribes.
-#[derive(Debug)]
-pub struct Subscription {}
 
 /// Why the bus does not work.
 #[derive(Debug, thiserror::Error)]
@@ -69,36 +79,53 @@ pub enum BusError {
 }
 
 impl Bus {
-    /// Connects. `url` is none (in process), `redis://…`, `rediss://…`, `nats://…` or `tls://…`.
+    /// Connects. `url` is none (in process), `redis://…`, `nats://…` or `tls://…` (NATS over TLS).
     ///
     /// # Errors
     ///
     /// The address is wrong, or the bus does not answer.
-    pub async fn open(_url: Option<&str>) -> Result<Self, BusError> {
-        Err(BusError::Unavailable("not built yet".into()))
+    pub async fn open(url: Option<&str>) -> Result<Self, BusError> {
+        let hub = Hub::new();
+        let link = match url {
+            Some(url) => Some(Arc::new(Link::open(url, hub.clone()).await?)),
+            None => None,
+        };
+        Ok(Self { hub, link })
     }
 
     /// Tells everybody. Returns at once; while the bus is down, subscribers hear of a [`Heard::Gap`] once it is back.
-    pub fn publish(&self, _signal: &Signal) {}
+    pub fn publish(&self, signal: Signal) {
+        let signal = Arc::new(signal);
+        self.hub.tell(Arc::clone(&signal));
+        if let Some(link) = &self.link {
+            link.say(signal);
+        }
+    }
 
     /// Listens from now on.
     pub fn subscribe(&self) -> Subscription {
-        Subscription {}
+        self.hub.subscribe()
     }
 
-    /// Sends a signal through the bus and sees it come back.
+    /// Sends a signal through the bus and sees it come back: how long it took.
     ///
     /// # Errors
     ///
     /// It did not within `within`.
-    pub async fn echo(&self, _within: Duration) -> Result<Duration, BusError> {
-        Err(BusError::Unavailable("not built yet".into()))
-    }
-}
-
-impl Subscription {
-    /// The next. Cancel-safe.
-    pub async fn next(&mut self) -> Heard {
-        std::future::pending().await
+    pub async fn echo(&self, within: Duration) -> Result<Duration, BusError> {
+        let mut subscription = self.subscribe();
+        let began = Instant::now();
+        let sent = Signal::Echo { nonce: Uuid::new_v4() };
+        match &self.link {
+            Some(link) => link.say(Arc::new(sent.clone())),
+            None => self.hub.tell(Arc::new(sent.clone())),
+        }
+        let comes_back = async {
+            while !matches!(subscription.next().await, Heard::Signal(signal) if *signal == sent) {}
+        };
+        timeout(within, comes_back)
+            .await
+            .map_err(|_| BusError::Unavailable("a signal did not come back".into()))?;
+        Ok(began.elapsed())
     }
 }

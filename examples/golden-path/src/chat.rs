@@ -3,21 +3,67 @@
 //! Owns the order: stored, then told. Must never tell what is not stored, and must never leave a run without an end:
 //! what an instance leaves behind another takes over.
 
-use std::sync::Arc;
+mod run;
+mod sight;
+mod story;
+mod supervisor;
+mod voice;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::agent::Model;
 use crate::agent::registry::Registry;
-use crate::bus::Bus;
+use crate::bus::{Bus, Signal};
+use crate::clock::now_ms;
 use crate::event::{Event, RunId, ThreadId, UserId};
-use crate::store::{Store, StoreError};
+use crate::store::{Accepted, Lease, NewMessage, Store, StoreError};
 
-/// The chats of this instance. Clones are handles to the same ones.
+/// The chats of this instance. Clones are handles to the same ones. When the last is dropped its runs stop where they
+/// are, as if the instance had died.
 #[derive(Clone)]
-pub struct Chat {}
+pub struct Chat {
+    held: Arc<Held>,
+}
+
+/// What ends with the last handle.
+struct Held {
+    shared: Arc<Shared>,
+    supervisor: JoinHandle<()>,
+}
+
+/// What the tasks work with.
+struct Shared {
+    parts: ChatParts,
+    doing: Mutex<HashMap<RunId, Doing>>,
+    /// How many runs there are.
+    count: watch::Sender<usize>,
+    /// When leases were last renewed.
+    beat: Mutex<Instant>,
+    is_closing: AtomicBool,
+}
+
+/// A run that is on its way here.
+struct Doing {
+    epoch: i64,
+    cancelled: watch::Sender<bool>,
+    task: AbortHandle,
+}
+
+/// Forgets a run when its task ends, however it ends.
+struct Forget {
+    shared: Arc<Shared>,
+    run: RunId,
+    epoch: i64,
+}
 
 /// Who works with what.
 #[derive(Clone)]
@@ -50,6 +96,9 @@ pub enum ChatError {
     /// Too many answers are on their way to this user.
     #[error("wait for an answer first: {RUNS_MAX} are on their way")]
     TooMany,
+    /// This instance leaves: try again, with another.
+    #[error("this instance leaves: try again")]
+    Leaving,
     /// The database: try again.
     #[error("not now; try again")]
     Store(#[source] StoreError),
@@ -62,8 +111,17 @@ pub const RUNS_MAX: i64 = 4;
 
 impl Chat {
     /// Begins to supervise: renews leases, and takes over runs that another instance left behind.
-    pub fn begin(_parts: ChatParts) -> Self {
-        Self {}
+    pub fn begin(parts: ChatParts) -> Self {
+        let heard = parts.bus.subscribe();
+        let shared = Arc::new(Shared {
+            parts,
+            doing: Mutex::default(),
+            count: watch::Sender::new(0),
+            beat: Mutex::new(Instant::now()),
+            is_closing: AtomicBool::new(false),
+        });
+        let supervisor = tokio::spawn(supervisor::supervise(Arc::clone(&shared), heard));
+        Self { held: Arc::new(Held { shared, supervisor }) }
     }
 
     /// Stores a message, tells it, and begins its run. The same message again gives the same event and no other run.
@@ -73,13 +131,44 @@ impl Chat {
     /// See [`ChatError`].
     pub async fn send(
         &self,
-        _user: UserId,
-        _thread: ThreadId,
-        _message: Uuid,
-        _text: &str,
-        _correlation: &str,
+        user: UserId,
+        thread: ThreadId,
+        message: Uuid,
+        text: &str,
+        correlation: &str,
     ) -> Result<Event, ChatError> {
-        Err(ChatError::NoSuchThread)
+        let is_fit =
+            !text.trim().is_empty() && text.chars().nth(TEXT_MAX).is_none() && !text.contains('\0');
+        if !is_fit {
+            return Err(ChatError::Unfit);
+        }
+        let shared = &self.held.shared;
+        if shared.is_closing() {
+            return Err(ChatError::Leaving);
+        }
+        let parts = &shared.parts;
+        if parts.store.open_runs(user).await.map_err(ChatError::Store)? >= RUNS_MAX {
+            return Err(ChatError::TooMany);
+        }
+        let new = NewMessage {
+            user,
+            thread,
+            message,
+            text,
+            instance: &parts.instance,
+            until_ms: shared.lease_until_ms(),
+            correlation,
+        };
+        match parts.store.accept(new).await.map_err(ChatError::Store)? {
+            Accepted::New { event, lease } => {
+                let correlation = correlation.to_owned();
+                parts.bus.publish(Signal::Event { user, event: event.clone(), correlation });
+                shared.begin(lease);
+                Ok(event)
+            }
+            Accepted::Again(event) => Ok(event),
+            Accepted::NoSuchThread => Err(ChatError::NoSuchThread),
+        }
     }
 
     /// Ends a run, wherever it is; whether this user has such a run.
@@ -87,8 +176,14 @@ impl Chat {
     /// # Errors
     ///
     /// The database.
-    pub async fn cancel(&self, _user: UserId, _run: RunId) -> Result<bool, ChatError> {
-        Err(ChatError::NoSuchThread)
+    pub async fn cancel(&self, user: UserId, run: RunId) -> Result<bool, ChatError> {
+        let parts = &self.held.shared.parts;
+        let is_open = parts.store.ask_cancel(user, run).await.map_err(ChatError::Store)?;
+        if is_open {
+            self.held.shared.cancel(run);
+            parts.bus.publish(Signal::Cancel { run });
+        }
+        Ok(is_open)
     }
 
     /// Whether the supervisor works: how long ago it last renewed its leases, and how many runs it has.
@@ -97,9 +192,100 @@ impl Chat {
     ///
     /// What is wrong with it.
     pub fn supervisor(&self) -> Result<Value, String> {
-        Err("not built yet".into())
+        let shared = &self.held.shared;
+        if self.held.supervisor.is_finished() {
+            return Err("the supervisor has died".into());
+        }
+        let age = shared.beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if age > supervisor::patience(shared.parts.lease) {
+            return Err(format!("leases were last renewed {} s ago", age.as_secs()));
+        }
+        Ok(json!({ "runs": *shared.count.borrow(), "renewed_ms_ago": age.as_millis() as u64 }))
     }
 
     /// Takes no new run, lets those on their way end within `within`, and gives the others back.
-    pub async fn close(&self, _within: Duration) {}
+    pub async fn close(&self, within: Duration) {
+        let shared = &self.held.shared;
+        shared.is_closing.store(true, Ordering::Release);
+        let mut count = shared.count.subscribe();
+        if timeout(within, count.wait_for(|count| *count == 0)).await.is_err() {
+            shared.abort_all();
+        }
+        if let Err(error) = shared.parts.store.release(&shared.parts.instance).await {
+            tracing::warn!(reason = %error, "runs can't be given back: others wait for their leases");
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.supervisor.abort();
+        self.shared.abort_all();
+    }
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        let mut doing = self.shared.doing();
+        if doing.get(&self.run).is_some_and(|doing| doing.epoch == self.epoch) {
+            doing.remove(&self.run);
+        }
+        self.shared.count.send_replace(doing.len());
+    }
+}
+
+impl Shared {
+    fn doing(&self) -> MutexGuard<'_, HashMap<RunId, Doing>> {
+        // Whole between any two lines: a panic elsewhere leaves nothing half done.
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a run, or goes on with one, unless it is on its way here.
+    fn begin(self: &Arc<Self>, lease: Lease) {
+        let Lease { run, epoch, .. } = lease;
+        let (cancelled, is_cancelled) = watch::channel(false);
+        let mut doing = self.doing();
+        // Our own lease ran out while the database was away, and we took the run from ourselves: the older task is
+        // fenced off by its epoch, and this one takes its place.
+        if let Some(older) = doing.remove(&run) {
+            older.task.abort();
+        }
+        let forget = Forget { shared: Arc::clone(self), run, epoch };
+        let parts = self.parts.clone();
+        let carrying = tokio::spawn(async move {
+            let _forget = forget;
+            run::carry(parts, lease, is_cancelled).await;
+        });
+        doing.insert(run, Doing { epoch, cancelled, task: carrying.abort_handle() });
+        self.count.send_replace(doing.len());
+    }
+
+    fn cancel(&self, run: RunId) {
+        if let Some(doing) = self.doing().get(&run) {
+            doing.cancelled.send_replace(true);
+        }
+    }
+
+    fn runs(&self) -> Vec<RunId> {
+        self.doing().keys().copied().collect()
+    }
+
+    fn abort_all(&self) {
+        for doing in self.doing().values() {
+            doing.task.abort();
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    fn lease_until_ms(&self) -> i64 {
+        let lease = i64::try_from(self.parts.lease.as_millis()).unwrap_or(i64::MAX);
+        now_ms().saturating_add(lease)
+    }
+
+    fn beaten(&self, now: Instant) {
+        *self.beat.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
 }

@@ -4,15 +4,11 @@
 //! hold more than a bounded number of bytes for a client that reads slowly, and must never send an event twice or out
 //! of order.
 
-pub(crate) mod handshake;
-pub(crate) mod refusal;
-
 mod connection;
 mod crowd;
 mod frames;
 mod goodbye;
-mod newest;
-mod origin;
+mod handshake;
 mod place;
 mod session;
 mod shares;
@@ -30,9 +26,8 @@ use axum::routing::get;
 
 use self::connection::Guest;
 pub use self::crowd::Sockets;
-use self::refusal::Refusal;
-use crate::api::App;
-use crate::auth::AuthError;
+use crate::api::refusal::Refusal;
+use crate::api::{App, origin};
 use crate::bus::Subscription;
 use crate::event::UserId;
 use crate::log::Step;
@@ -122,10 +117,7 @@ async fn admit(
     if !origin::is_allowed(headers, &app.settings) {
         return Err(Refusal::Origin);
     }
-    let claims = app.auth.verify(&asked.token).await.map_err(|error| match error {
-        AuthError::Store(_) => Refusal::NotNow,
-        _ => Refusal::BadToken,
-    })?;
+    let claims = app.auth.verify(&asked.token).await?;
     Step::Authenticated.log(&correlation);
     let last = begin_behind(&app, claims.user, asked.after).await.map_err(|_| Refusal::NotNow)?;
     Ok(Guest { app, claims, last, correlation, heard })
@@ -133,8 +125,6 @@ async fn admit(
 
 /// Behind which event a client begins: where it says, unless its user has no such event; else behind the newest.
 async fn begin_behind(app: &App, user: UserId, after: Option<i64>) -> Result<i64, StoreError> {
-    match after {
-        Some(after) if newest::exists(&app.store, user, after).await? => Ok(after),
-        _ => newest::newest(&app.store, user).await,
-    }
+    let newest = app.store.last_event(user).await?;
+    Ok(after.filter(|after| *after <= newest).unwrap_or(newest))
 }

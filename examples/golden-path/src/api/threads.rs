@@ -11,11 +11,10 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::credentials::{claims, pairs};
+use super::refusal::Refusal;
 use crate::api::App;
-use crate::auth::{AuthError, Claims};
 use crate::event::ThreadId;
-use crate::socket::handshake::{bearer, pairs};
-use crate::socket::refusal::Refusal;
 use crate::store::Thread;
 
 /// The longest title, in characters.
@@ -88,15 +87,6 @@ async fn events(
         .ok_or(Refusal::NoSuchThread)?;
     let is_full = i64::try_from(events.len()).is_ok_and(|count| count >= limit);
     Ok(private(&json!({ "events": events, "more": is_full })))
-}
-
-async fn claims(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Claims, Refusal> {
-    pairs(query)?;
-    let token = bearer(headers)?;
-    app.auth.verify(token).await.map_err(|error| match error {
-        AuthError::Store(_) => Refusal::NotNow,
-        _ => Refusal::BadToken,
-    })
 }
 
 /// Which part of a thread is asked for.

@@ -4,21 +4,16 @@
 //! from an address.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::SUBPROTOCOL;
-use super::refusal::Refusal;
+use crate::api::credentials::{bearer, fit, pairs};
+use crate::api::refusal::Refusal;
 
-/// The longest token that is looked at: ours have about 400 characters.
-const TOKEN_MAX: usize = 4096;
 /// The longest `X-Request-Id` that is taken over.
 const REQUEST_ID_MAX: usize = 64;
 /// What a subprotocol that is a token begins with.
 const BEARER: &str = "bearer.";
-/// Names under which people put tokens into addresses (RFC 6750 section 2.3 has the first).
-const TOKEN_NAMES: [&str; 8] =
-    ["access_token", "access", "token", "bearer", "jwt", "auth", "authorization", "api_key"];
 
 /// What a handshake asks for. Without `Debug`: it has a secret in it.
 pub(super) struct Asked {
@@ -42,29 +37,6 @@ pub(super) fn read(headers: &HeaderMap, query: Option<&str>) -> Result<Asked, Re
         return Err(Refusal::Subprotocol);
     }
     Ok(Asked { token: token.into(), after })
-}
-
-/// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or(Refusal::NoToken)?;
-    if values.next().is_some() {
-        return Err(Refusal::ManyTokens);
-    }
-    let (scheme, token) =
-        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::BadToken)?;
-    if scheme.eq_ignore_ascii_case("bearer") { fit(token.trim()) } else { Err(Refusal::BadToken) }
-}
-
-/// The pairs of a query, if no token is among them, whatever its name.
-pub(crate) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Refusal> {
-    let pairs: Vec<(String, String)> =
-        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    let is_secret = |(name, value): &(String, String)| {
-        let name = name.to_ascii_lowercase();
-        TOKEN_NAMES.contains(&name.as_str()) || is_jwt(&name) || is_jwt(value)
-    };
-    if pairs.iter().any(is_secret) { Err(Refusal::TokenInQuery) } else { Ok(pairs) }
 }
 
 /// By what a connection is known in the log: the trace that it belongs to, or its own number, or one of ours.
@@ -120,21 +92,6 @@ fn offers(headers: &HeaderMap) -> Result<Vec<&str>, Refusal> {
         offers.extend(value.split(',').map(str::trim).filter(|offer| !offer.is_empty()));
     }
     Ok(offers)
-}
-
-/// A token68 (RFC 9110 section 11.2) of a length that we look at.
-fn fit(token: &str) -> Result<&str, Refusal> {
-    let is_token68 = |b: u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-    };
-    let is_fit = (1..=TOKEN_MAX).contains(&token.len()) && token.bytes().all(is_token68);
-    if is_fit { Ok(token) } else { Err(Refusal::BadToken) }
-}
-
-/// Whether a text looks like a JWT: its head is base64url of `{"`, in either case.
-fn is_jwt(text: &str) -> bool {
-    text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("eyj"))
-        && text.bytes().filter(|b| *b == b'.').count() >= 2
 }
 
 #[cfg(test)]

@@ -42,6 +42,17 @@ impl Store {
         newest.await?.iter().map(thread).collect()
     }
 
+    /// The number of a user's newest event; 0 if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The database.
+    pub async fn last_event(&self, user: UserId) -> Result<i64, StoreError> {
+        let mut work = self.database.reading().await?;
+        let last = "SELECT last_event FROM users WHERE id = $1";
+        work.row(last, values![user]).await?.map_or(Ok(0), |row| row.get("last_event"))
+    }
+
     /// A user's events after this number, in order, at most `limit`.
     ///
     /// # Errors

@@ -204,7 +204,7 @@ fn a_store_that_is_away_is_asked_again_more_and_more_slowly() {
     }
     assert_eq!((rests[0], rests[7]), (REST, REST_MAX));
     assert_eq!(given.session.goodbye(), None);
-    assert_eq!(given.session.wake_at(), given.now);
+    assert!(given.session.wake_at() <= given.now);
 }
 
 /// Breaks if unknown frames end a socket too early or are answered for ever, or if an answer repeats one.

@@ -2,9 +2,13 @@
 //!
 //! Owns the answers as problem+json (RFC 9457). Must never repeat anything of a request.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+use crate::auth::AuthError;
 
 /// Why a request is not served. Its words are shown to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,27 @@ pub(crate) enum Refusal {
     /// Not this user's, or nobody's: it looks the same.
     #[error("there is no such thread")]
     NoSuchThread,
+    /// Not over HTTPS, where nothing else is served.
+    #[error("this service is served over HTTPS only")]
+    NotHttps,
+    /// Only who comes to the instance itself may ask this.
+    #[error("there is nothing here")]
+    NothingHere,
+    /// The start is not over.
+    #[error("the service is still starting: try again")]
+    Starting,
+    /// A name or a password breaks a rule.
+    #[error("{0}")]
+    Unfit(&'static str),
+    /// Somebody has this name.
+    #[error("this name is taken")]
+    Taken,
+    /// Name and password do not go together.
+    #[error("wrong name or password")]
+    Wrong,
+    /// Too often.
+    #[error("too many attempts: try again later")]
+    TooOften(Duration),
     /// The instance leaves.
     #[error("this instance leaves: try again")]
     Leaving,
@@ -57,17 +82,20 @@ impl Refusal {
     /// Its status.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::NoToken | Self::BadToken => StatusCode::UNAUTHORIZED,
-            Self::Origin => StatusCode::FORBIDDEN,
-            Self::NoSuchThread => StatusCode::NOT_FOUND,
+            Self::NoToken | Self::BadToken | Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::Origin | Self::NotHttps => StatusCode::FORBIDDEN,
+            Self::NoSuchThread | Self::NothingHere => StatusCode::NOT_FOUND,
+            Self::Taken => StatusCode::CONFLICT,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NoHandshake => StatusCode::UPGRADE_REQUIRED,
-            Self::Leaving | Self::NotNow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Starting | Self::Leaving | Self::NotNow => StatusCode::SERVICE_UNAVAILABLE,
             Self::TokenInQuery
             | Self::ManyTokens
             | Self::Place
             | Self::Query
             | Self::Subprotocol
             | Self::Body
+            | Self::Unfit(_)
             | Self::Title => StatusCode::BAD_REQUEST,
         }
     }
@@ -99,9 +127,31 @@ impl IntoResponse for Refusal {
             }
             // RFC 9110 section 15.5.22: what to upgrade to.
             Self::NoHandshake => set(header::UPGRADE, "websocket"),
-            Self::Leaving | Self::NotNow => set(header::RETRY_AFTER, "1"),
+            Self::Starting | Self::Leaving | Self::NotNow => set(header::RETRY_AFTER, "1"),
             _ => {}
         }
+        if let Self::TooOften(wait) = self {
+            // Rounded up: who comes after so many whole seconds comes late enough.
+            let seconds = wait.as_secs().saturating_add(1);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Unfit(why) => Self::Unfit(why),
+            AuthError::Taken => Self::Taken,
+            AuthError::Wrong => Self::Wrong,
+            AuthError::TooOften(wait) => Self::TooOften(wait),
+            AuthError::Token | AuthError::Reused(_) => Self::BadToken,
+            AuthError::Busy => Self::NotNow,
+            AuthError::Store(error) => {
+                tracing::warn!(reason = %error, "an account can't be looked at now");
+                Self::NotNow
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Which pages may open a socket.
+//! Which pages may open a socket or call the API.
 //!
 //! Owns the comparison of origins (RFC 6454). Must never compare by beginning or end, and must never guess.
 
@@ -7,8 +7,8 @@ use url::{Origin, Url};
 
 use crate::settings::Settings;
 
-/// Whether this handshake may come from where it comes from. Who sends no origin is no browser, and has only its token.
-pub(super) fn is_allowed(headers: &HeaderMap, settings: &Settings) -> bool {
+/// Whether this request may come from where it comes from. Who sends no origin is no browser, and has only its token.
+pub(crate) fn is_allowed(headers: &HeaderMap, settings: &Settings) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (None, _) => true,

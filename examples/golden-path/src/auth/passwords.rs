@@ -1,0 +1,104 @@
+//! Passwords.
+//!
+//! Owns their hashes, and how many are computed at once: each takes 19 MiB and a processor. Must never tell by its time
+//! whether there is such a user.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Memory in KiB, passes and lanes (OWASP, "Password Storage Cheat Sheet", Argon2id).
+const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
+/// How many are computed at once: a flood of log-ins must leave something for those who are in.
+const AT_ONCE: usize = 2;
+/// How long one waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
+
+/// The hashing of passwords. Clones share its turns.
+#[derive(Clone, Debug)]
+pub(super) struct Passwords {
+    turns: Arc<Semaphore>,
+    /// The hash of no password that anybody has, for names that nobody has.
+    nobody: Arc<str>,
+}
+
+/// Too many passwords wait, or the hash can't be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Busy;
+
+impl Passwords {
+    /// Computes the hash of nobody's password.
+    pub(super) async fn open() -> Result<Self, Busy> {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        let mut passwords = Self { turns, nobody: "".into() };
+        passwords.nobody = passwords.hash(&uuid::Uuid::new_v4().to_string()).await?.into();
+        Ok(passwords)
+    }
+
+    /// The hash of a password, with a salt of its own, in the PHC string format.
+    pub(super) async fn hash(&self, password: &str) -> Result<String, Busy> {
+        let password = password.to_owned();
+        let hash = move || Some(argon2()?.hash_password(password.as_bytes()).ok()?.to_string());
+        self.in_turn(hash).await?.ok_or(Busy)
+    }
+
+    /// Whether a password is the one of this hash. Without a hash, as for a name that nobody has, the work is the same.
+    pub(super) async fn is_right(
+        &self,
+        password: &str,
+        hash: Option<String>,
+    ) -> Result<bool, Busy> {
+        let is_somebody = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
+        let password = password.to_owned();
+        let verify = move || {
+            let parsed = PasswordHash::new(&hash).ok()?;
+            Some(argon2()?.verify_password(password.as_bytes(), &parsed).is_ok())
+        };
+        let is_right = self.in_turn(verify).await?.unwrap_or(false);
+        Ok(is_right && is_somebody)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let turn = timeout(TURN_WITHIN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        // The turn goes along: who asked may be gone before the work is done.
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|_| Busy)
+    }
+}
+
+fn argon2() -> Option<Argon2<'static>> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None).ok()?;
+    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Breaks if a wrong password is right, or if the hash is not argon2id with the cost that we say.
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_alone() {
+        let passwords = Passwords::open().await.expect("a hash");
+        let hash = passwords.hash("correct horse").await.expect("a hash");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, passwords.hash("correct horse").await.expect("another salt"));
+        assert_eq!(passwords.is_right("correct horse", Some(hash.clone())).await, Ok(true));
+        assert_eq!(passwords.is_right("correct hors", Some(hash)).await, Ok(false));
+        assert_eq!(passwords.is_right("correct horse", None).await, Ok(false));
+        assert_eq!(passwords.is_right("correct horse", Some("broken".into())).await, Ok(false));
+    }
+}
