@@ -7,12 +7,18 @@ pub mod openai;
 pub mod registry;
 pub mod tools;
 
+mod sse;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use serde_json::Value;
 
+use self::embedded::Embedded;
+use self::openai::{OpenAi, Patience};
 use crate::event::UserId;
+use crate::settings::Endpoint;
 
 /// Something that answers.
 pub trait Model: Send + Sync + 'static {
@@ -22,6 +28,24 @@ pub trait Model: Send + Sync + 'static {
     /// Goes on with a conversation. After the last piece, if some were calls, it is asked again with their results.
     /// Dropping the stream ends it.
     fn respond(&self, turn: Turn) -> BoxStream<'static, Result<Piece, ModelError>>;
+}
+
+/// The model of this endpoint; without one the embedded model, which takes `pace` before each piece.
+///
+/// # Errors
+///
+/// The endpoint can't be used as it is set up.
+pub fn model(endpoint: Option<Endpoint>, pace: Duration) -> Result<Arc<dyn Model>, ModelError> {
+    match endpoint {
+        Some(endpoint) => Ok(Arc::new(OpenAi::new(endpoint, Patience::default())?)),
+        None => Ok(Arc::new(Embedded::new(pace))),
+    }
+}
+
+/// Chooses the cryptography of TLS for this process: `ring`. To be called before any connection.
+pub fn prepare_tls() {
+    // Who chose before has chosen.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// What a model is asked.

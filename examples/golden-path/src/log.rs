@@ -1,6 +1,8 @@
 //! The log: one line of JSON for each step of the golden path.
 //!
-//! Owns the names of steps. Must never be given a secret, or what a user said.
+//! Owns the names of steps, and the lines' form. Must never be given a secret, or what a user said.
+
+use tracing::level_filters::LevelFilter;
 
 /// A step of the golden path. The same correlation goes from the handshake to `agent_completed`.
 ///
@@ -49,4 +51,16 @@ impl Step {
     pub fn log(self, correlation: &str) {
         tracing::info!(target: "golden_path", step = self.name(), correlation, "golden path");
     }
+}
+
+/// Begins to log: JSON, one line for each event, on standard error.
+pub fn start(level: LevelFilter) {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .init();
 }
