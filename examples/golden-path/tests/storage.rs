@@ -1,7 +1,8 @@
 //! What must outlive an instance, on SQLite and on PostgreSQL: one set of promises for both.
 //!
-//! Breaks them by saying things twice, by asking with another user's ids and by crowds on two stores of one database.
-//! The tests share one real PostgreSQL, each with a database of its own.
+//! Breaks them by saying things twice, by asking with another user's ids by crowds on two stores of one database, by
+//! random walks beside a model, and by a database that is killed, hangs, or loses an answer. The tests share one real
+//! PostgreSQL, each with a database of its own; who breaks a server has one for itself.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -59,7 +60,13 @@ mod daemon;
 mod ground;
 #[path = "storage/messages.rs"]
 mod messages;
+#[path = "storage/model.rs"]
+mod model;
+#[path = "storage/outages.rs"]
+mod outages;
 #[path = "../../../crates/vestibule-checks/tests/servers/postgres_server.rs"]
 mod postgres_server;
+#[path = "../../../crates/vestibule-checks/tests/servers/relay.rs"]
+mod relay;
 #[path = "storage/runs.rs"]
 mod runs;

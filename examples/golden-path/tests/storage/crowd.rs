@@ -8,7 +8,9 @@ use golden_path::store::{Accepted, AppendError, Claim, KeyRow, Rotation, Store, 
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::ground::{Ground, LATER, begun, claim, completed, events, said, somebody, thinking};
+use crate::ground::{
+    Ground, LATER, begun, claim, completed, database, events, said, somebody, thinking,
+};
 
 on_both! {
     many_open_an_empty_database_at_once,
@@ -208,11 +210,4 @@ where
     let tasks: JoinSet<T> =
         (0..CROWD).map(|who| each(stores[who % stores.len()].clone(), who)).collect();
     tasks.join_all().await
-}
-
-fn database(error: AppendError) -> StoreError {
-    match error {
-        AppendError::Store(error) => error,
-        AppendError::NotOurs => panic!("it is ours"),
-    }
 }

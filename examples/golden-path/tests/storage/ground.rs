@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 
 use golden_path::event::{Event, Outcome, ThreadId, UserId, What};
-use golden_path::store::{Accepted, Claim, Lease, NewMessage, Store};
+use golden_path::store::{Accepted, AppendError, Claim, Lease, NewMessage, Store, StoreError};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, oneshot};
 use uuid::Uuid;
@@ -150,4 +150,12 @@ pub(crate) async fn events(store: &Store, user: UserId) -> Vec<Event> {
         assert_eq!(event.id, expected, "a gap or a double in {events:#?}");
     }
     events
+}
+
+/// What of the database kept a run from writing, which is its own.
+pub(crate) fn database(error: AppendError) -> StoreError {
+    match error {
+        AppendError::Store(error) => error,
+        AppendError::NotOurs => panic!("it is ours"),
+    }
 }
