@@ -138,7 +138,7 @@ impl Auth {
         password: &str,
         from: &str,
     ) -> Result<Tokens, AuthError> {
-        self.addresses.count(from).map_err(AuthError::TooOften)?;
+        self.addresses.count_from(from).map_err(AuthError::TooOften)?;
         let name = fit_name(name)?;
         if !PASSWORD.contains(&password.chars().count()) {
             return Err(AuthError::Unfit("a password has 8 to 128 characters"));
@@ -159,7 +159,7 @@ impl Auth {
         password: &str,
         from: &str,
     ) -> Result<Tokens, AuthError> {
-        self.addresses.count(from).map_err(AuthError::TooOften)?;
+        self.addresses.count_from(from).map_err(AuthError::TooOften)?;
         // A name or password that nobody can have is as wrong as any other.
         let name = fit_name(name).map_err(|_| AuthError::Wrong)?;
         if password.chars().count() > *PASSWORD.end() {
@@ -180,7 +180,7 @@ impl Auth {
     ///
     /// See [`AuthError`].
     pub async fn refresh(&self, token: &str, from: &str) -> Result<Tokens, AuthError> {
-        self.addresses.count(from).map_err(AuthError::TooOften)?;
+        self.addresses.count_from(from).map_err(AuthError::TooOften)?;
         let next = new_secret()?;
         let now = now_ms();
         let until = now.saturating_add(millis(self.settings.session_for));
@@ -216,9 +216,9 @@ impl Auth {
         Ok(Claims { user: said.sub, session: said.sid, until_ms: said.exp.saturating_mul(1000) })
     }
 
-    /// The public keys (RFC 7517 section 5).
-    pub fn jwks(&self) -> Value {
-        self.keys.jwks()
+    /// The public keys (RFC 7517 section 5), as they were some seconds ago at most.
+    pub async fn jwks(&self) -> Value {
+        self.keys.jwks(now_ms()).await
     }
 
     async fn begin_session(&self, user: UserId) -> Result<Tokens, AuthError> {

@@ -68,7 +68,7 @@ async fn sign_up(
     headers: HeaderMap,
     body: Result<Json<Account>, JsonRejection>,
 ) -> Result<Response, Refusal> {
-    let Json(Account { name, password, keep }) = body.map_err(|_| Refusal::Body)?;
+    let Json(Account { name, password, keep }) = body?;
     let tokens = app.auth.sign_up(&name, &password, &client(&headers, peer)).await?;
     Ok((StatusCode::CREATED, given(&app, tokens, keep)).into_response())
 }
@@ -79,7 +79,7 @@ async fn log_in(
     headers: HeaderMap,
     body: Result<Json<Account>, JsonRejection>,
 ) -> Result<Response, Refusal> {
-    let Json(Account { name, password, keep }) = body.map_err(|_| Refusal::Body)?;
+    let Json(Account { name, password, keep }) = body?;
     let from = client(&headers, peer);
     match app.auth.log_in(&name, &password, &from).await {
         Ok(tokens) => Ok(given(&app, tokens, keep)),
@@ -97,7 +97,7 @@ async fn refresh(
     body: Result<Json<Refresh>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     // JSON in any case: a form of another page can't send it (with its cookie) without asking first.
-    let Json(Refresh { refresh }) = body.map_err(|_| Refusal::Body)?;
+    let Json(Refresh { refresh }) = body?;
     let (token, keep) = match refresh {
         Some(token) => (token, Keep::Body),
         None => (cookie(&app, &headers)?, Keep::Cookie),
@@ -138,7 +138,7 @@ async fn me(
 
 async fn jwks(State(app): State<App>) -> Response {
     // Shorter than a key is published before it signs.
-    ([(header::CACHE_CONTROL, "public, max-age=15")], Json(app.auth.jwks())).into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=15")], Json(app.auth.jwks().await)).into_response()
 }
 
 /// Tokens as a client gets them.

@@ -43,7 +43,8 @@ fn is_https(headers: &HeaderMap, peer: SocketAddr) -> bool {
 fn is_proxy(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+        // Any neighbour on a network has a link-local IPv6 address, and no platform's front end comes from one.
+        IpAddr::V6(address) => address.is_loopback(),
     }
 }
 
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(from("127.0.0.1", &["198.51.100.1, 203.0.113.7, 169.254.1.1"]), "203.0.113.7");
         assert_eq!(from("127.0.0.1", &["198.51.100.1", "203.0.113.7"]), "203.0.113.7");
         assert_eq!(from("127.0.0.1", &["198.51.100.1, nonsense"]), "127.0.0.1");
+        assert_eq!(from("fe80::1", &["198.51.100.1"]), "fe80::1");
         assert_eq!(from("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         assert_eq!(from("::ffff:127.0.0.1", &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(from("127.0.0.1", &[]), "127.0.0.1");

@@ -2,7 +2,7 @@
 //!
 //! Owns the comparison of origins (RFC 6454). Must never compare by beginning or end, and must never guess.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use url::{Origin, Url};
 
 use crate::settings::Settings;
@@ -30,10 +30,22 @@ fn is_listed(origin: &Origin, headers: &HeaderMap, settings: &Settings) -> bool 
     else {
         return false;
     };
-    // A page of our own over either scheme; over HTTPS alone where nothing else is served. The scheme of the
-    // handshake itself is known to the proxy only.
-    let schemes: &[&str] = if settings.https_only { &["https"] } else { &["https", "http"] };
-    schemes.iter().any(|scheme| parse(&format!("{scheme}://{host}")).as_ref() == Some(origin))
+    schemes(headers, settings)
+        .iter()
+        .any(|scheme| parse(&format!("{scheme}://{host}")).as_ref() == Some(origin))
+}
+
+/// Over which schemes a page of our own may have come: the one that a proxy names. Whoever can write that field is no
+/// page (a page's own fields are asked for first), so any may be believed here. Without a word of it either is ours,
+/// since a proxy may keep it for itself; over HTTPS alone where nothing else is served.
+fn schemes(headers: &HeaderMap, settings: &Settings) -> &'static [&'static str] {
+    let said = headers.get("x-forwarded-proto").map(HeaderValue::as_bytes);
+    match said {
+        _ if settings.https_only => &["https"],
+        Some(b"https") => &["https"],
+        Some(b"http") => &["http"],
+        _ => &["https", "http"],
+    }
 }
 
 /// An origin as browsers write it: a scheme, a host, perhaps a port, all in lower case, and nothing else.
@@ -47,7 +59,12 @@ fn parse(text: &str) -> Option<Origin> {
     if !matches!(scheme, "http" | "https") || !rest.bytes().all(is_plain) || rest.ends_with('.') {
         return None;
     }
-    Url::parse(text).ok().map(|url| url.origin())
+    let url = Url::parse(text).ok()?;
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    // What is written in another way than we would is not from a browser: 0x7f.1 for 127.0.0.1, or an empty port.
+    let is_canonical =
+        url.origin().ascii_serialization() == text.strip_suffix(port).unwrap_or(text);
+    is_canonical.then(|| url.origin())
 }
 
 #[cfg(test)]
@@ -67,6 +84,10 @@ mod tests {
             "https://evil-chat.example",
             "https://chat.example.",
             "https://chat.example/",
+            "https://chat.example:",
+            "https://chat.example:0443",
+            "https://chat.example:443:443",
+            "https://xn--chat-.example",
             "https://a@chat.example",
             "https://CHAT.example",
             "HTTPS://chat.example",
@@ -79,6 +100,8 @@ mod tests {
         for other in others {
             assert_ne!(parse(other), ours, "{other}");
         }
+        assert_eq!(parse("http://0x7f.1"), None);
+        assert!(parse("http://[::1]:8080").is_some());
         assert_ne!(parse("null"), Some(Origin::new_opaque()));
     }
 }

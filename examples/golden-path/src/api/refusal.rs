@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -43,6 +44,12 @@ pub(crate) enum Refusal {
     /// The body can't be read.
     #[error("the body is JSON of the documented form, with content-type application/json")]
     Body,
+    /// The body is none of JSON.
+    #[error("the body is JSON: say so by content-type application/json")]
+    MediaType,
+    /// The body is larger than any that makes sense.
+    #[error("the body is too large")]
+    TooLarge,
     /// A title that is empty or too long.
     #[error("a title has 1 to 200 characters, and no control characters")]
     Title,
@@ -87,6 +94,8 @@ impl Refusal {
             Self::NoSuchThread | Self::NothingHere => StatusCode::NOT_FOUND,
             Self::Taken => StatusCode::CONFLICT,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoHandshake => StatusCode::UPGRADE_REQUIRED,
             Self::Starting | Self::Leaving | Self::NotNow => StatusCode::SERVICE_UNAVAILABLE,
             Self::TokenInQuery
@@ -136,6 +145,16 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaType,
+            _ => Self::Body,
+        }
     }
 }
 

@@ -16,6 +16,9 @@ use tokio::time::timeout;
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// How many are computed at once: a flood of log-ins must leave something for those who are in.
 const AT_ONCE: usize = 2;
+/// How many may wait for their turn: at about 50 a second the last of them is served within [`TURN_WITHIN`], and more
+/// would only wait in vain.
+const WAITING: usize = 256;
 /// How long one waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -23,6 +26,8 @@ const TURN_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(super) struct Passwords {
     turns: Arc<Semaphore>,
+    /// Places to wait in, and to work in.
+    places: Arc<Semaphore>,
     /// The hash of no password that anybody has, for names that nobody has.
     nobody: Arc<str>,
 }
@@ -35,7 +40,8 @@ impl Passwords {
     /// Computes the hash of nobody's password.
     pub(super) async fn open() -> Result<Self, Busy> {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let mut passwords = Self { turns, nobody: "".into() };
+        let places = Arc::new(Semaphore::new(WAITING + AT_ONCE));
+        let mut passwords = Self { turns, places, nobody: "".into() };
         passwords.nobody = passwords.hash(&uuid::Uuid::new_v4().to_string()).await?.into();
         Ok(passwords)
     }
@@ -68,6 +74,7 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
+        let _place = self.places.try_acquire().map_err(|_| Busy)?;
         let turn = timeout(TURN_WITHIN, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
         // The turn goes along: who asked may be gone before the work is done.
@@ -88,6 +95,17 @@ fn argon2() -> Option<Argon2<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Breaks if a flood of log-ins makes a queue without end, or if it still stands when the flood is over.
+    #[tokio::test]
+    async fn who_finds_no_place_to_wait_is_told_at_once() {
+        let passwords = Passwords::open().await.expect("a hash");
+        let every = u32::try_from(WAITING + AT_ONCE).expect("small");
+        let taken = passwords.places.acquire_many(every).await.expect("places");
+        assert_eq!(passwords.is_right("correct horse", None).await, Err(Busy));
+        drop(taken);
+        assert_eq!(passwords.is_right("correct horse", None).await, Ok(false));
+    }
 
     /// Breaks if a wrong password is right, or if the hash is not argon2id with the cost that we say.
     #[tokio::test]

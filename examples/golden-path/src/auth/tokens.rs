@@ -61,7 +61,10 @@ pub(super) fn sign(
 /// Which key a token says has signed it, if it is of our form.
 pub(super) fn kid(token: &str) -> Option<String> {
     let header = decode_header(token).ok()?;
-    let is_ours = header.alg == Algorithm::EdDSA && header.typ.as_deref() == Some(TYPE);
+    // What `crit` names must be understood or the token refused (RFC 7515 section 4.1.11): we know none of it.
+    let is_ours = header.alg == Algorithm::EdDSA
+        && header.typ.as_deref() == Some(TYPE)
+        && header.crit.is_none();
     header.kid.filter(|_| is_ours)
 }
 
