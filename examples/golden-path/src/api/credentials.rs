@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use crate::auth::Claims;
 
 /// The longest token that is looked at: ours have about 400 characters.
-const TOKEN_MAX: usize = 4096;
+pub(crate) const TOKEN_MAX: usize = 4096;
 /// Names under which people put tokens into addresses (RFC 6750 section 2.3 has the first).
 const TOKEN_NAMES: [&str; 8] =
     ["access_token", "access", "token", "bearer", "jwt", "auth", "authorization", "api_key"];

@@ -3,6 +3,7 @@
 use axum::http::{HeaderName, HeaderValue};
 
 use super::*;
+use crate::api::credentials::TOKEN_MAX;
 
 fn head(fields: &[(&'static str, &str)]) -> HeaderMap {
     let field = |(name, value): &(&'static str, &str)| {

@@ -1,5 +1,7 @@
 //! A session without a socket: its patience, its token, its mistakes.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -57,13 +59,13 @@ impl Given {
 }
 
 fn revoked(session: SessionId) -> Heard {
-    Heard::Signal(Box::new(Signal::Revoked { session }))
+    Heard::Signal(Arc::new(Signal::Revoked { session }))
 }
 
 fn told(user: UserId, id: i64) -> Heard {
     let what = What::AgentThinking { text: "hm".into() };
     let event = Event { id, thread: Uuid::nil(), run: None, at_ms: 0, what };
-    Heard::Signal(Box::new(Signal::Event { user, event, correlation: "c".into() }))
+    Heard::Signal(Arc::new(Signal::Event { user, event, correlation: "c".into() }))
 }
 
 /// Breaks if the greeting is not first, or if a stranger's events are told.
