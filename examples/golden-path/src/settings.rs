@@ -40,8 +40,10 @@ pub struct Settings {
     /// (Cloud Run, "Configure container health checks").
     pub start_within: Duration,
     /// Whether the port is open only at the end: `BIND_LATE=1`. By default it is open at once, and whoever comes
-    /// before the end of the start is answered as most services do: 503, and sockets are closed with 1011.
+    /// before the end of the start is answered as [`Early`] says.
     pub bind_late: bool,
+    /// How sockets are answered that come too early: `EARLY`, `1011` by default.
+    pub early: Early,
     /// Whether pages and tokens go only over HTTPS, as `X-Forwarded-Proto` says: `HTTPS_ONLY`, by default in
     /// production on a platform that ends TLS.
     pub https_only: bool,
@@ -53,6 +55,16 @@ pub struct Settings {
     pub lease: Duration,
     /// What is logged: `LOG`, `error` to `trace`, by default `info`.
     pub log: LevelFilter,
+}
+
+/// How a service answers sockets that come before the end of its start. Plain requests get 503.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// `1011`: they are accepted and closed with that code, as in most frameworks, where the handler that meets the
+    /// missing part is behind the handshake.
+    Closed,
+    /// `503`: they are answered like requests, as where a router or a proxy stands before the handler.
+    Unavailable,
 }
 
 /// An endpoint that speaks OpenAI's streamed chat completions.
@@ -107,6 +119,7 @@ impl Settings {
             cold_start: read.cold_start("COLD_START"),
             start_within: read.time("START_WITHIN", Duration::from_secs(240)),
             bind_late: read.flag("BIND_LATE", false),
+            early: read.choice("EARLY", &[("1011", Early::Closed), ("503", Early::Unavailable)]),
             https_only,
             auth: auth(&mut read),
             socket: SocketSettings {

@@ -61,8 +61,11 @@ async fn each_step_has_one_line_under_the_correlation_of_the_handshake() {
 
         let log = service.process.log();
         let steps = steps_of(&log, &trace);
-        let names: Vec<&str> =
-            steps.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "agent_text").collect();
+        let names: Vec<&str> = steps
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| *name != "agent_text")
+            .collect();
         let count = |step: &str| names.iter().filter(|name| **name == step).count();
         for step in STEPS {
             assert_eq!(count(step), 1, "{step} in {names:?}");
@@ -70,7 +73,10 @@ async fn each_step_has_one_line_under_the_correlation_of_the_handshake() {
         assert_eq!(names.len(), STEPS.len(), "{names:?}");
         // The run is another task than the socket: each of the two is in order.
         let at = |step: &str| names.iter().position(|name| *name == step).unwrap();
-        let (socket, run) = (["handshake", "authenticated", "opened", "message_received", "message_stored"], &STEPS[5..11]);
+        let (socket, run) = (
+            ["handshake", "authenticated", "opened", "message_received", "message_stored"],
+            &STEPS[5..11],
+        );
         assert!(socket.map(at).is_sorted(), "{names:?}");
         assert!(run.iter().map(|step| at(step)).is_sorted(), "{names:?}");
         assert_eq!(at("closed"), names.len() - 1);
@@ -132,11 +138,21 @@ async fn no_secret_and_no_word_of_a_user_is_logged() {
         let _ = talk.end().await;
         service.logs_step("closed", 1).await;
 
-        let mut canaries = vec![PASSWORD, word, "canary-title-77aa", "canary-token-31bc", "canary-frame-0d2a", "canary-wrong-88cd"];
+        let mut canaries = vec![
+            PASSWORD,
+            word,
+            "canary-title-77aa",
+            "canary-token-31bc",
+            "canary-frame-0d2a",
+            "canary-wrong-88cd",
+        ];
         canaries.extend([&*account.access, &*account.refresh]);
         canaries.extend([fresh["access"].as_str().unwrap(), fresh["refresh"].as_str().unwrap()]);
         let log = service.process.log();
-        assert!(log.iter().any(|line| line.contains("\"TRACE\"") || line.contains("\"DEBUG\"")), "not loud enough");
+        assert!(
+            log.iter().any(|line| line.contains("\"TRACE\"") || line.contains("\"DEBUG\"")),
+            "not loud enough"
+        );
         for canary in canaries {
             let found = log.iter().find(|line| line.contains(canary));
             assert_eq!(found, None, "a secret in the log");

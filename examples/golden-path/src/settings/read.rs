@@ -67,6 +67,16 @@ impl<'s> Reader<'s> {
         self.read(variable, read).unwrap_or(default)
     }
 
+    /// One of these words; the first where nothing is said.
+    pub(super) fn choice<T: Copy>(&mut self, variable: &'static str, words: &[(&str, T); 2]) -> T {
+        let read = |value: &str| {
+            let found = words.iter().find(|(word, _)| *word == value);
+            let known = words.map(|(word, _)| word).join(" or ");
+            found.map(|(_, chosen)| *chosen).ok_or_else(|| format!("it is to be {known}"))
+        };
+        self.read(variable, read).unwrap_or(words[0].1)
+    }
+
     pub(super) fn count(&mut self, variable: &'static str, default: u32) -> NonZeroU32 {
         let default = NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN);
         self.parsed(variable, "a whole number from 1 on", default)

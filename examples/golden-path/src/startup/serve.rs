@@ -23,7 +23,7 @@ use super::health::Health;
 use super::report::Report;
 use super::{Start, StartError, checks, early, instance_name};
 use crate::api::{self, App};
-use crate::settings::Settings;
+use crate::settings::{Early, Settings};
 
 /// How long sockets have to leave,
 const SOCKETS_WITHIN: Duration = Duration::from_secs(3);
@@ -36,6 +36,7 @@ const REQUESTS_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Stage {
     health: Health,
+    early: Early,
     started: Arc<OnceLock<(App, Router)>>,
 }
 
@@ -56,7 +57,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let instance = instance_name();
     let (report, watch) = Report::begin();
     let health = Health::new(&instance, watch);
-    let stage = Stage { health: health.clone(), started: Arc::default() };
+    let stage = Stage { health: health.clone(), early: settings.early, started: Arc::default() };
     let until = Instant::now() + settings.start_within;
     let start = Start { settings: Arc::clone(&settings), report, until };
     let mut early = None;
@@ -146,7 +147,7 @@ async fn serve(State(stage): State<Stage>, request: Request) -> Response {
     }
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    early::answer(upgrade).await
+    early::answer(upgrade, stage.early).await
 }
 
 /// Waits for the word to end.

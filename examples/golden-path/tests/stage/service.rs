@@ -51,6 +51,12 @@ impl Setup {
         self
     }
 
+    /// The service as a command of its own, for whoever starts it.
+    pub(crate) fn launch(self) -> vestibule_race::Launch {
+        let env = self.env.into_iter().collect();
+        vestibule_race::Launch { argv: vec![GOLDEN_PATH.to_owned()], env }
+    }
+
     /// Starts the service itself, as a platform without a door would. Its port is open when this returns.
     pub(crate) async fn bare(self) -> Service {
         let port = free_port();

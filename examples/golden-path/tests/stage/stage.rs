@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod door;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod race;
 pub(crate) mod service;
 pub(crate) mod talk;
 
