@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use golden_path::event::{ThreadId, UserId};
 use golden_path::store::{Accepted, AppendError, Claim, KeyRow, Rotation, Store, StoreError};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -45,11 +47,12 @@ async fn many_open_an_empty_database_at_once(ground: &Ground) {
     let mut opening = JoinSet::new();
     for _ in 0..8 {
         let url = ground.url().to_owned();
-        opening.spawn(async move { Store::open(&url).await });
+        opening.spawn(async move { persist!(Store::open(&url).await) });
     }
-    let stores: Vec<Store> = opening.join_all().await.into_iter().map(Result::unwrap).collect();
+    let stores = opening.join_all().await;
     let (ann, thread) = somebody(&stores[0], "ann").await;
     for store in &stores {
+        persist!(store.ping().await);
         begun(store, ann, thread).await;
     }
     assert_eq!(events(&stores[0], ann).await.len(), 8);
@@ -58,7 +61,7 @@ async fn many_open_an_empty_database_at_once(ground: &Ground) {
 async fn a_name_that_many_want_is_one_users(ground: &Ground) {
     let stores = two(ground).await;
     let made = crowd(&stores, |store, _| async move {
-        store.create_user("ann", "hash").await.unwrap().is_some()
+        persist!(store.create_user("ann", "hash").await).is_some()
     });
     assert_eq!(made.await.into_iter().filter(|made| *made).count(), 1);
 }
@@ -155,14 +158,12 @@ async fn a_writer_that_lost_its_run_amid_a_crowd_writes_nothing_more(ground: &Gr
             }
         })
     };
-    let mut now_ms = LATER;
     let mut new = lease;
-    for _ in 0..10 {
+    for now_ms in LATER..LATER + 10 {
         let due = claim("two", now_ms, now_ms + 1);
         new = persist!(stores[1].take_over(due).await).remove(0);
         let word = thinking(&format!("new {now_ms}"));
         persist!(stores[1].append(&new, &word).await.map_err(database));
-        now_ms += 1;
     }
     writer.await.unwrap();
     assert_eq!(new.epoch, 11);
@@ -178,7 +179,7 @@ async fn a_token_that_many_show_is_good_for_one(ground: &Ground) {
     let session = stores[0].begin_session(ann, &[255; 32], 200).await.unwrap();
     let rotated = crowd(&stores, |store, who| async move {
         let new = [u8::try_from(who).unwrap(); 32];
-        store.rotate(&[255; 32], &new, 100, 200).await.unwrap()
+        persist!(store.rotate(&[255; 32], &new, 100, 200).await)
     });
     let count = |is: fn(&Rotation) -> bool, all: &[Rotation]| all.iter().filter(|r| is(r)).count();
     let all = rotated.await;
@@ -189,25 +190,37 @@ async fn a_token_that_many_show_is_good_for_one(ground: &Ground) {
 
 async fn of_many_instances_one_adds_the_key(ground: &Ground) {
     let stores = two(ground).await;
-    let added = crowd(&stores, |store, who| async move {
-        let key = KeyRow { kid: who.to_string(), private: vec![1], made_ms: 10 };
-        persist!(store.add_key(&key, 5, 0).await)
-    });
-    assert_eq!(added.await.into_iter().filter(|added| *added).count(), 1);
-    assert_eq!(stores[1].keys().await.unwrap().len(), 1);
+    for round in 1..=5 {
+        let added = crowd(&stores, move |store, who| async move {
+            let kid = format!("{round} {who}");
+            let key = KeyRow { kid, private: vec![1], made_ms: round };
+            persist!(store.add_key(&key, round - 1, 0).await)
+        });
+        assert_eq!(added.await.into_iter().filter(|added| *added).count(), 1);
+    }
+    assert_eq!(stores[1].keys().await.unwrap().len(), 5);
 }
 
+/// Two stores with their connections open, or a crowd would come one by one as these are made.
 async fn two(ground: &Ground) -> [Store; 2] {
-    [ground.open().await, ground.open().await]
+    let stores = [ground.open().await, ground.open().await];
+    crowd(&stores, |store, _| async move { persist!(store.ping().await) }).await;
+    stores
 }
 
-/// What each of the crowd did, on the stores by turns.
+/// What each of the crowd did, on the stores by turns, beginning at once.
 async fn crowd<T, F>(stores: &[Store], each: impl Fn(Store, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let tasks: JoinSet<T> =
-        (0..CROWD).map(|who| each(stores[who % stores.len()].clone(), who)).collect();
-    tasks.join_all().await
+    let all_here = Arc::new(Barrier::new(CROWD));
+    let come = |who: usize| {
+        let (all_here, does) = (all_here.clone(), each(stores[who % stores.len()].clone(), who));
+        async move {
+            all_here.wait().await;
+            does.await
+        }
+    };
+    (0..CROWD).map(come).collect::<JoinSet<T>>().join_all().await
 }

@@ -56,7 +56,10 @@ impl Ground {
 
     /// A store over it, as one instance has.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&self.url).await.unwrap()
+        let store = persist!(Store::open(&self.url).await);
+        // With a connection in its pool: to make one takes long where nothing is optimized.
+        persist!(store.ping().await);
+        store
     }
 }
 

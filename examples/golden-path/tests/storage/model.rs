@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 use golden_path::event::{Event, RunId, ThreadId, UserId, What};
-use golden_path::store::{Accepted, AppendError, Claim, Lease, Store};
+use golden_path::store::{Accepted, AppendError, Claim, Lease, NewMessage, Store};
 use uuid::Uuid;
 
 use crate::ground::{Ground, claim, completed, events, said, somebody, thinking};
@@ -100,8 +100,7 @@ impl Walk {
         let message = self.messages[self.random.usize(..self.messages.len())];
         let instance = self.instance();
         let until_ms = self.now_ms + self.random.i64(1..30);
-        let new =
-            golden_path::store::NewMessage { instance, until_ms, ..said(user, thread, message) };
+        let new = NewMessage { instance, until_ms, ..said(user, thread, message) };
         let before = self.told(user).find(|event| {
             matches!(event.what, What::UserMessage { message: said, .. } if said == message)
         });

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use golden_path::event::{ThreadId, UserId};
-use golden_path::store::{Accepted, AppendError, Lease, Store, StoreError};
+use golden_path::store::{Accepted, AppendError, Lease, NewMessage, Store, StoreError};
 use rustix::process::Signal;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::task::JoinSet;
@@ -113,7 +113,7 @@ async fn a_row_that_another_holds_is_unavailable_in_time() {
     let mut other = PgConnection::connect(ground.url()).await.unwrap();
     let holding = "BEGIN; UPDATE users SET last_event = last_event + 1";
     sqlx::raw_sql(holding).execute(&mut other).await.unwrap();
-    unavailable(&in_time(scene.store.accept(scene.new())).await);
+    unavailable(&in_time(scene.store.accept(scene.message())).await);
     assert_eq!(events(&scene.store, scene.user).await.len(), 1, "who reads does not wait");
     other.close().await.unwrap();
     scene.works_again().await;
@@ -125,7 +125,7 @@ async fn a_file_that_another_holds_is_unavailable_in_time() {
     let scene = Scene::open(ground.url()).await;
     let mut other = SqliteConnection::connect(ground.url()).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    unavailable(&in_time(scene.store.accept(scene.new())).await);
+    unavailable(&in_time(scene.store.accept(scene.message())).await);
     assert_eq!(events(&scene.store, scene.user).await.len(), 1, "who reads does not wait");
     other.close().await.unwrap();
     scene.works_again().await;
@@ -146,7 +146,7 @@ async fn an_address_that_is_wrong_says_so_and_tells_no_secret() {
         "canary".to_owned(),
         String::new(),
     ] {
-        let error = in_time(Store::open(&wrong)).await.err().expect("it is wrong");
+        let error = in_time(Store::open(&wrong)).await.expect_err("it is wrong");
         assert!(matches!(error, StoreError::Address(_)), "{error}");
         tells_no_secret(&error);
     }
@@ -170,7 +170,7 @@ impl Scene {
         Self { store, user, thread, lease }
     }
 
-    fn new(&self) -> golden_path::store::NewMessage<'static> {
+    fn message(&self) -> NewMessage<'static> {
         said(self.user, self.thread, Uuid::new_v4())
     }
 
@@ -179,7 +179,7 @@ impl Scene {
         let (ping, read, accepted, appended) = tokio::join!(
             in_time(self.store.ping()),
             in_time(self.store.events_after(self.user, 0, 10)),
-            in_time(self.store.accept(self.new())),
+            in_time(self.store.accept(self.message())),
             in_time(self.store.append(&self.lease, &word)),
         );
         unavailable(&ping);
@@ -190,7 +190,7 @@ impl Scene {
 
     async fn works_again(&self) {
         persist!(self.store.ping().await);
-        let new = self.new();
+        let new = self.message();
         persist!(self.store.accept(new).await);
         let word = completed();
         persist!(self.store.append(&self.lease, &word).await.map_err(database));
@@ -231,7 +231,7 @@ async fn in_time<T>(asked: impl Future<Output = T>) -> T {
 
 fn unavailable<T: Debug>(answer: &Result<T, StoreError>) {
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    tells_no_secret(&answer.as_ref().err().unwrap());
+    tells_no_secret(answer.as_ref().err().unwrap());
 }
 
 fn tells_no_secret(error: &StoreError) {
