@@ -70,8 +70,9 @@ pub struct SocketSettings {
 /// The longest frame of a client, in bytes: a message of [`crate::chat::TEXT_MAX`] characters, each escaped in JSON,
 /// and its numbers.
 pub const FRAME_MAX: usize = 64 * 1024;
-/// What may wait in the WebSocket's own buffer: one event, and a Close.
-const WRITE_BUFFER_MAX: usize = 256 * 1024;
+/// What may wait in the WebSocket's own buffer: one event and a Close. The longest answer has 64 KiB, and each byte of
+/// it may be six in JSON.
+const WRITE_BUFFER_MAX: usize = 1024 * 1024;
 
 /// `GET /ws`.
 pub fn routes() -> Router<App> {
