@@ -73,6 +73,8 @@ pub const FRAME_MAX: usize = 64 * 1024;
 /// What may wait in the WebSocket's own buffer: one event and a Close. The longest answer has 64 KiB, and each byte of
 /// it may be six in JSON.
 const WRITE_BUFFER_MAX: usize = 1024 * 1024;
+/// What each socket reads into, allocated as long as it lives (by default 128 KiB): most frames are far shorter.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// `GET /ws`.
 pub fn routes() -> Router<App> {
@@ -97,6 +99,7 @@ async fn handshake(
             .protocols([SUBPROTOCOL])
             .max_message_size(FRAME_MAX)
             .max_frame_size(FRAME_MAX)
+            .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_write_buffer_size(WRITE_BUFFER_MAX)
             .on_upgrade(|socket| guest.serve(socket)),

@@ -21,7 +21,7 @@ use crate::store::Thread;
 const TITLE_MAX: usize = 200;
 /// The largest body, in bytes: a title with each character escaped, and room.
 const BODY_MAX: usize = 16 * 1024;
-/// How many events a page has if nothing is said, and at most. The largest event has 32 KiB.
+/// How many events a page has if nothing is said, and at most.
 const PAGE: i64 = 100;
 const PAGE_MAX: i64 = 500;
 

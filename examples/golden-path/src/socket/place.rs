@@ -10,8 +10,8 @@ use crate::event::{Event, What};
 
 /// How many bytes of events wait to be written, before what the bus tells is left to the store.
 pub(super) const LINE_BYTES: usize = 256 * 1024;
-/// How many events the store is asked for at once. The largest has 32 KiB (a message of [`crate::chat::TEXT_MAX`]
-/// characters of four bytes), so an answer has at most 1 MiB.
+/// How many events the store is asked for at once. A message has 32 KiB at most ([`crate::chat::TEXT_MAX`] characters of
+/// four bytes) and an answer of the agent 64 KiB, so a page of both has at most 2 MiB.
 pub(super) const PAGE: i64 = 32;
 
 /// A place. Its next event is the one behind the newest in line.

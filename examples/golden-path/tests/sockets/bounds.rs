@@ -17,8 +17,7 @@ use crate::service::{RUN, Service, THINK};
 async fn one_socket_too_many_is_closed_and_the_others_stay() {
     let service = Service::with(|settings| settings.socket.sockets_max = 2).await;
     let (ann, ben) = (service.user("ann").await, service.user("ben").await);
-    let (mut one, two) =
-        (Client::new(&service, &ann).await, Client::new(&service, &ann).await);
+    let (mut one, two) = (Client::new(&service, &ann).await, Client::new(&service, &ann).await);
     let protocol = format!("golden-path.v1, bearer.{}", ann.access);
     let fields = [("sec-websocket-protocol", protocol.as_str())];
     let (stream, _) = crate::client::handshake(&service, "", &fields).await.unwrap();
@@ -73,7 +72,11 @@ async fn a_message_that_is_not_taken_is_refused_by_its_number() {
     let id = Uuid::new_v4();
     let frame = json!({ "type": "message", "thread": id, "message": id, "text": "x" });
     client.say(frame.to_string()).await;
-    assert_eq!(client.frame().await["reason"], of_another["reason"], "another's looks like nobody's");
+    assert_eq!(
+        client.frame().await["reason"],
+        of_another["reason"],
+        "another's looks like nobody's"
+    );
     for _ in 0..5 {
         client.message(&ann, THINK).await;
     }
@@ -165,11 +168,11 @@ async fn who_says_nothing_for_two_and_a_half_heartbeats_is_closed() {
 /// Breaks if clients that do not read make the service keep what they missed, or are kept for ever.
 #[tokio::test]
 async fn who_reads_too_slowly_is_closed_and_costs_a_bounded_number_of_bytes() {
-    const CROWD: u64 = 40;
-    let within = Duration::from_secs(3);
+    const CROWD: u64 = 100;
+    let within = Duration::from_millis(1500);
     let service = Service::with(|settings| settings.socket.write_within = within).await;
     let ann = service.user("ann").await;
-    // 9 MB for each of them.
+    // 9 MB for each of them. Other tests of this process have their share in what is measured.
     service.store_much(&ann, 300, 30_000).await;
     let before = resident();
     let mut crowd = Vec::new();
@@ -185,17 +188,20 @@ async fn who_reads_too_slowly_is_closed_and_costs_a_bounded_number_of_bytes() {
     }
     assert!(most < CROWD * 3_000_000, "{most} bytes for {CROWD} sockets");
     let mut slow = crowd.remove(0);
-    let told = loop {
+    loop {
         match slow.next().await {
             Got::Frame(frame) => {
                 slow.last += 1;
                 assert_eq!(frame["id"], json!(slow.last));
             }
-            Got::Close(code) => break assert_eq!(code, 4408),
+            Got::Close(code) => {
+                assert_eq!(code, 4408);
+                break;
+            }
+            // The Close did not fit any more.
             Got::End => break,
         }
-    };
-    let () = told;
+    }
     let mut again = Client::behind(&service, &ann, slow.last).await;
     again.events(301 - usize::try_from(slow.last).unwrap()).await;
 }

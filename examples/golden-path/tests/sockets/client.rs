@@ -142,7 +142,8 @@ pub async fn handshake(
     service: &Service,
     query: &str,
     fields: &[(&str, &str)],
-) -> Result<(WebSocketStream<TcpStream>, Response<Option<Vec<u8>>>), Box<Response<Option<Vec<u8>>>>> {
+) -> Result<(WebSocketStream<TcpStream>, Response<Option<Vec<u8>>>), Box<Response<Option<Vec<u8>>>>>
+{
     let mut request = format!("ws://{}/ws{query}", service.address).into_client_request().unwrap();
     for (name, value) in fields {
         let name = HeaderName::try_from(*name).unwrap();

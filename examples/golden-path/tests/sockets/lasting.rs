@@ -12,8 +12,7 @@ use crate::service::{RUN, Service};
 /// Breaks if a socket outlives its token, or ends before it.
 #[tokio::test]
 async fn a_socket_ends_with_its_token() {
-    let service =
-        Service::with(|settings| settings.auth.access_for = Duration::from_secs(2)).await;
+    let service = Service::with(|settings| settings.auth.access_for = Duration::from_secs(2)).await;
     let ann = service.user("ann").await;
     let mut client = Client::new(&service, &ann).await;
     assert_eq!(client.close().await, 4401);
@@ -23,8 +22,7 @@ async fn a_socket_ends_with_its_token() {
 /// Breaks if a newer token does not prolong, or if a bad one or another user's does.
 #[tokio::test]
 async fn a_newer_token_of_the_same_user_prolongs_a_socket() {
-    let service =
-        Service::with(|settings| settings.auth.access_for = Duration::from_secs(3)).await;
+    let service = Service::with(|settings| settings.auth.access_for = Duration::from_secs(3)).await;
     let ben = service.user("ben").await;
     let ann = service.user("ann").await;
     let mut kept = Client::new(&service, &ann).await;

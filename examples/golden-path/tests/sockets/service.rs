@@ -2,6 +2,7 @@
 //!
 //! Owns the server and its users. Must never outlive its test.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use futures_util::stream::{self, BoxStream};
 use golden_path::agent::registry::Registry;
 use golden_path::agent::{Caller, Model, ModelError, Piece, Said, Tool, ToolSpec, Turn};
 use golden_path::api::{self, App};
-use golden_path::auth::{Auth, AuthSettings};
+use golden_path::auth::Auth;
 use golden_path::bus::Bus;
 use golden_path::chat::{Chat, ChatParts};
 use golden_path::clock::now_ms;
@@ -172,34 +173,19 @@ impl Drop for Service {
 
 /// Settings in which nothing is felt of a bound.
 fn roomy() -> Settings {
+    let mut settings = Settings::read(&HashMap::<String, String>::new()).unwrap();
     let often = NonZeroU32::new(10_000).unwrap();
-    Settings {
-        bind: (Ipv4Addr::LOCALHOST.into(), 0),
-        database: "sqlite::memory:".into(),
-        bus: None,
-        origins: Vec::new(),
-        model: None,
-        pace: Duration::ZERO,
-        cold_start: Vec::new(),
-        bind_late: false,
-        https_only: false,
-        auth: AuthSettings {
-            issuer: "golden-path".into(),
-            audience: "golden-path".into(),
-            access_for: Duration::from_secs(900),
-            session_for: Duration::from_secs(3600),
-            key_for: Duration::from_secs(3600),
-            name_attempts: often,
-            address_attempts: often,
-        },
-        socket: SocketSettings {
-            heartbeat: Duration::from_secs(60),
-            write_within: Duration::from_secs(30),
-            sockets_max: 1000,
-            messages_a_minute: 10_000,
-        },
-        lease: Duration::from_secs(30),
-    }
+    settings.database = "sqlite::memory:".into();
+    settings.lease = Duration::from_secs(30);
+    settings.auth.name_attempts = often;
+    settings.auth.address_attempts = often;
+    settings.socket = SocketSettings {
+        heartbeat: Duration::from_secs(60),
+        write_within: Duration::from_secs(30),
+        sockets_max: 1000,
+        messages_a_minute: 10_000,
+    };
+    settings
 }
 
 /// What makes the model think for ever.

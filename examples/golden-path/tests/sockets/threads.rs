@@ -21,10 +21,8 @@ fn ids(answer: &Answer) -> Vec<i64> {
 async fn a_thread_is_made_and_listed_for_its_user_alone() {
     let service = Service::start().await;
     let (ann, ben) = (service.user("ann").await, service.user("ben").await);
-    let fields = format!(
-        "authorization: Bearer {}\r\ncontent-type: application/json\r\n",
-        ann.access
-    );
+    let fields =
+        format!("authorization: Bearer {}\r\ncontent-type: application/json\r\n", ann.access);
     let made = service.ask("POST", "/api/threads", &fields, r#"{"title":" plans "}"#).await;
     assert_eq!((made.status, &made.json()["title"]), (201, &json!("plans")));
     let titles = |answer: Answer| -> Vec<Value> {
