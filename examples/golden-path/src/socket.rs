@@ -123,7 +123,7 @@ async fn admit(
     }
     let claims = app.auth.verify(&asked.token).await?;
     Step::Authenticated.log(&correlation);
-    let last = begin_behind(&app, claims.user, asked.after).await.map_err(|_| Refusal::NotNow)?;
+    let last = begin_behind(&app, claims.user, asked.after).await?;
     Ok(Guest { app, claims, last, correlation, heard })
 }
 

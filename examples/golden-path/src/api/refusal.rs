@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::auth::AuthError;
+use crate::store::StoreError;
 
 /// Why a request is not served. Its words are shown to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +159,13 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(reason = %error, "a request can't be served now");
+        Self::NotNow
+    }
+}
+
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         match error {
@@ -167,10 +175,7 @@ impl From<AuthError> for Refusal {
             AuthError::TooOften(wait) => Self::TooOften(wait),
             AuthError::Token | AuthError::Reused(_) => Self::BadToken,
             AuthError::Busy => Self::NotNow,
-            AuthError::Store(error) => {
-                tracing::warn!(reason = %error, "an account can't be looked at now");
-                Self::NotNow
-            }
+            AuthError::Store(error) => error.into(),
         }
     }
 }

@@ -45,7 +45,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let claims = claims(&app, &headers, query.as_deref()).await?;
-    let threads = app.store.threads(claims.user).await.map_err(|_| Refusal::NotNow)?;
+    let threads = app.store.threads(claims.user).await?;
     let threads: Vec<Value> = threads.iter().map(thread_json).collect();
     Ok(private(&json!({ "threads": threads })))
 }
@@ -65,7 +65,7 @@ async fn create(
     if !is_fit {
         return Err(Refusal::Title);
     }
-    let thread = app.store.create_thread(claims.user, title).await.map_err(|_| Refusal::NotNow)?;
+    let thread = app.store.create_thread(claims.user, title).await?;
     Ok((StatusCode::CREATED, private(&thread_json(&thread))).into_response())
 }
 
@@ -82,8 +82,7 @@ async fn events(
     let events = app
         .store
         .thread_events(claims.user, thread, after, limit)
-        .await
-        .map_err(|_| Refusal::NotNow)?
+        .await?
         .ok_or(Refusal::NoSuchThread)?;
     let is_full = i64::try_from(events.len()).is_ok_and(|count| count >= limit);
     Ok(private(&json!({ "events": events, "more": is_full })))
