@@ -23,7 +23,7 @@ const WAITING: usize = 256;
 const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The hashing of passwords. Clones share its turns.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Passwords {
     turns: Arc<Semaphore>,
     /// Places to wait in, and to work in.
@@ -83,6 +83,13 @@ impl Passwords {
             work()
         });
         done.await.map_err(|_| Busy)
+    }
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let free = self.turns.available_permits();
+        f.debug_struct("Passwords").field("free_turns", &free).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Floods of log-ins.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use golden_path::auth::AuthError;
 use tokio::task::JoinSet;
 
 use crate::house::{Answer, House, PASSWORD, account};
@@ -71,27 +71,24 @@ async fn a_flood_of_log_ins_leaves_something_for_those_who_are_in() {
     const FLOOD: usize = 100;
     let house = Arc::new(House::open(&[]).await);
     let ann = house.sign_up("ann").await;
-    let answered = Arc::new(AtomicUsize::new(0));
     let mut flood = JoinSet::new();
     for number in 0..FLOOD {
-        let (house, answered) = (Arc::clone(&house), Arc::clone(&answered));
+        let house = Arc::clone(&house);
         flood.spawn(async move {
             let from = format!("203.0.113.{number}");
             let body = account(&format!("name-{number}"), "wrong password");
-            let answer = house.post_from(&from, "/api/login", &body).await;
-            answered.fetch_add(1, Ordering::Relaxed);
-            answer
+            house.post_from(&from, "/api/login", &body).await
         });
     }
-    while answered.load(Ordering::Relaxed) == 0 {
-        tokio::task::yield_now().await;
-    }
+    flood.join_next().await.expect("a flood").unwrap().is_problem(401);
     assert_eq!(house.get_as(&ann.access, "/api/me").await.status, 200);
-    let before = answered.load(Ordering::Relaxed);
-    assert!(before < FLOOD, "who was in has waited for all {before}");
-    while let Some(answer) = flood.join_next().await {
-        answer.unwrap().is_problem(401);
+    let mut answered = 0;
+    while let Some(answer) = flood.try_join_next() {
+        // 503 where a busy machine had no turn for it in time.
+        assert!(matches!(answer.unwrap().status, 401 | 503));
+        answered += 1;
     }
+    assert!(answered + 1 < FLOOD, "who was in has waited for all {answered}");
 }
 
 /// Breaks if a queue grows without end: who can't be served in time is told so at once.
@@ -106,14 +103,14 @@ async fn a_flood_without_end_is_told_to_come_again() {
         flood.spawn(async move { auth.log_in("nobody", "wrong password", &from).await.err() });
     }
     let (mut wrong, mut busy) = (0, 0);
-    while let Some(error) = flood.join_next().await {
-        match error.unwrap() {
-            Some(golden_path::auth::AuthError::Wrong) => wrong += 1,
-            Some(golden_path::auth::AuthError::Busy) => busy += 1,
+    while busy == 0 || wrong == 0 {
+        match flood.join_next().await.expect("somebody was served, and somebody was not").unwrap() {
+            Some(AuthError::Wrong) => wrong += 1,
+            Some(AuthError::Busy) => busy += 1,
             other => panic!("{other:?}"),
         }
     }
-    assert!(busy > 0 && wrong > 0, "{wrong} {busy}");
-    // The flood is over: somebody is served again.
+    // Who goes away leaves its place.
+    flood.shutdown().await;
     house.sign_up("ann").await;
 }
