@@ -3,7 +3,7 @@
 //! Owns the task of a connection. Must never decide: what happens is the session's matter; here it is carried to and
 //! fro. Nothing waits for anything else: a slow write, a slow store and a slow chat stop only what needs them.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
@@ -52,7 +52,7 @@ pub(super) struct Guest {
 /// What is being done for a session.
 #[derive(Default)]
 struct Jobs {
-    answer: Option<Pin<Box<dyn Future<Output = Option<Answer>> + Send>>>,
+    answer: Option<JoinHandle<Option<Answer>>>,
     /// With what is said if it panics.
     done: Option<(JoinHandle<Done>, Refused)>,
 }
@@ -104,7 +104,7 @@ impl Guest {
                 answer = next_answer(&mut jobs.answer) => session.answered(answer, Instant::now()),
                 done = next_done(&mut jobs.done) => session.done(done),
                 message = client.next(), if session.listens() => {
-                    match receive(&mut session, message) {
+                    match receive(&mut session, message.as_ref()) {
                         Ok(()) => {}
                         Err(parting) => break parting,
                     }
@@ -140,7 +140,8 @@ impl Guest {
     fn begin_jobs(&self, seat: &Seat, session: &mut Session, jobs: &mut Jobs) {
         if let Some(question) = session.question(Instant::now()) {
             let asking = ask(self.app.store.clone(), self.claims.user, question);
-            jobs.answer = Some(Box::pin(asking));
+            // A task of its own: a query that is dropped on its way may cost the store its connection.
+            jobs.answer = Some(tokio::spawn(asking));
         }
         // At most as many as wait: each is done or refused.
         while let Some(order) = session.order() {
@@ -169,9 +170,9 @@ impl Guest {
 /// Gives the session what the client sent.
 fn receive(
     session: &mut Session,
-    message: Option<Result<Message, axum::Error>>,
+    message: Option<&Result<Message, axum::Error>>,
 ) -> Result<(), Parting> {
-    let incoming = match &message {
+    let incoming = match message {
         None | Some(Ok(Message::Close(_))) => return Err(Parting::Theirs),
         Some(Err(error)) if is_io(error) => return Err(Parting::Theirs),
         Some(Err(_)) => return Err(Parting::Deaf(Goodbye::Unreadable)),
@@ -197,15 +198,14 @@ fn is_io(error: &axum::Error) -> bool {
     false
 }
 
-async fn next_answer(
-    slot: &mut Option<Pin<Box<dyn Future<Output = Option<Answer>> + Send>>>,
-) -> Option<Answer> {
+async fn next_answer(slot: &mut Option<JoinHandle<Option<Answer>>>) -> Option<Answer> {
     let Some(job) = slot else {
         return std::future::pending().await;
     };
     let answer = job.await;
     *slot = None;
-    answer
+    // Who panicked did not answer.
+    answer.unwrap_or_default()
 }
 
 async fn next_done(slot: &mut Option<(JoinHandle<Done>, Refused)>) -> Done {

@@ -20,17 +20,17 @@ use crate::service::{Service, User};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client.
-pub struct Client {
-    pub stream: WebSocketStream<TcpStream>,
+pub(crate) struct Client {
+    pub(crate) stream: WebSocketStream<TcpStream>,
     /// The greeting.
-    pub hello: Value,
+    pub(crate) hello: Value,
     /// The last event that it has.
-    pub last: i64,
+    pub(crate) last: i64,
 }
 
 /// What came.
 #[derive(Debug)]
-pub enum Got {
+pub(crate) enum Got {
     /// A frame that is no heartbeat.
     Frame(Value),
     /// A Close.
@@ -41,12 +41,12 @@ pub enum Got {
 
 impl Client {
     /// Connects from now on.
-    pub async fn new(service: &Service, user: &User) -> Self {
+    pub(crate) async fn new(service: &Service, user: &User) -> Self {
         Self::at(service, user, "").await
     }
 
     /// Connects behind an event.
-    pub async fn behind(service: &Service, user: &User, last: i64) -> Self {
+    pub(crate) async fn behind(service: &Service, user: &User, last: i64) -> Self {
         let client = Self::at(service, user, &format!("?last_event_id={last}")).await;
         assert_eq!(client.last, last);
         client
@@ -66,12 +66,12 @@ impl Client {
     }
 
     /// Sends a text.
-    pub async fn say(&mut self, text: impl Into<String>) {
+    pub(crate) async fn say(&mut self, text: impl Into<String>) {
         self.stream.send(Message::text(text.into())).await.unwrap();
     }
 
     /// Sends a message for the agent; its number.
-    pub async fn message(&mut self, user: &User, text: &str) -> Uuid {
+    pub(crate) async fn message(&mut self, user: &User, text: &str) -> Uuid {
         let message = Uuid::new_v4();
         let frame =
             json!({ "type": "message", "thread": user.thread, "message": message, "text": text });
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// The next that is no heartbeat.
-    pub async fn next(&mut self) -> Got {
+    pub(crate) async fn next(&mut self) -> Got {
         let coming = async {
             loop {
                 match self.stream.next().await {
@@ -101,7 +101,7 @@ impl Client {
     }
 
     /// The next frame.
-    pub async fn frame(&mut self) -> Value {
+    pub(crate) async fn frame(&mut self) -> Value {
         match self.next().await {
             Got::Frame(frame) => frame,
             other => panic!("{other:?} instead of a frame"),
@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// The next event, which must be the next by its number.
-    pub async fn event(&mut self) -> Value {
+    pub(crate) async fn event(&mut self) -> Value {
         let event = self.frame().await;
         assert_eq!(event["id"].as_i64(), Some(self.last + 1), "{event}");
         self.last += 1;
@@ -117,7 +117,7 @@ impl Client {
     }
 
     /// The names of so many events.
-    pub async fn events(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn events(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
             names.push(self.event().await["type"].as_str().unwrap().to_owned());
@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// Reads until the Close; its code.
-    pub async fn close(&mut self) -> u16 {
+    pub(crate) async fn close(&mut self) -> u16 {
         loop {
             match self.next().await {
                 Got::Frame(_) => {}
@@ -138,7 +138,7 @@ impl Client {
 }
 
 /// Shakes hands at `/ws`, or what came instead.
-pub async fn handshake(
+pub(crate) async fn handshake(
     service: &Service,
     query: &str,
     fields: &[(&str, &str)],

@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// What the agent says to each message, by the names of its events.
-pub const RUN: [&str; 7] = [
+pub(crate) const RUN: [&str; 7] = [
     "user_message",
     "agent_started",
     "agent_thinking",
@@ -42,36 +42,36 @@ pub const RUN: [&str; 7] = [
 const PACE: Duration = Duration::from_millis(5);
 
 /// A service. Dropping it ends it.
-pub struct Service {
-    pub app: App,
-    pub address: SocketAddr,
+pub(crate) struct Service {
+    pub(crate) app: App,
+    pub(crate) address: SocketAddr,
     serving: JoinHandle<()>,
 }
 
 /// Somebody who has logged in, with a thread.
-pub struct User {
-    pub id: UserId,
-    pub access: String,
-    pub refresh: String,
-    pub until_ms: i64,
-    pub thread: ThreadId,
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) until_ms: i64,
+    pub(crate) thread: ThreadId,
 }
 
 /// An answer over HTTP.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Service {
     /// A service with room for everything.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// A service whose settings are changed.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = roomy();
         change(&mut settings);
         let store = Store::open(&settings.database).await.unwrap();
@@ -102,7 +102,7 @@ impl Service {
     }
 
     /// Signs somebody up.
-    pub async fn user(&self, name: &str) -> User {
+    pub(crate) async fn user(&self, name: &str) -> User {
         let tokens = self.app.auth.sign_up(name, "correct horse", "127.0.0.1").await.unwrap();
         let claims = self.app.auth.verify(&tokens.access).await.unwrap();
         let thread = self.app.store.create_thread(claims.user, "talk").await.unwrap().id;
@@ -116,7 +116,7 @@ impl Service {
     }
 
     /// Stores a message that no agent answers and no bus tells of: its event is the user's next.
-    pub async fn store_silently(&self, user: &User) -> Lease {
+    pub(crate) async fn store_silently(&self, user: &User) -> Lease {
         let new = NewMessage {
             user: user.id,
             thread: user.thread,
@@ -133,7 +133,7 @@ impl Service {
     }
 
     /// Stores as many long pieces of an answer, which no bus tells of.
-    pub async fn store_much(&self, user: &User, count: usize, bytes: usize) {
+    pub(crate) async fn store_much(&self, user: &User, count: usize, bytes: usize) {
         let lease = self.store_silently(user).await;
         for offset in 0..count {
             let what = What::AgentText { offset, text: "x".repeat(bytes) };
@@ -142,7 +142,7 @@ impl Service {
     }
 
     /// Asks over HTTP/1.1, on a connection of its own.
-    pub async fn ask(&self, method: &str, target: &str, fields: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, target: &str, fields: &str, body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n{fields}connection: close\r\n\r\n",
@@ -160,7 +160,7 @@ impl Service {
 
 impl Answer {
     /// Its body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
@@ -189,7 +189,7 @@ fn roomy() -> Settings {
 }
 
 /// What makes the model think for ever.
-pub const THINK: &str = "Think.";
+pub(crate) const THINK: &str = "Think.";
 
 /// Says the same to everybody: a thought, a call, and two words.
 struct Script;
