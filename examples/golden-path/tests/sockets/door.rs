@@ -7,7 +7,7 @@ use crate::service::{Service, User};
 
 /// The status of a refused handshake, which must be an answer as documented.
 async fn refused(service: &Service, query: &str, fields: &[(&str, &str)]) -> u16 {
-    let response = *handshake(service, query, fields).await.err().expect("a refusal");
+    let response = *handshake(service, query, fields).await.expect_err("a refusal");
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["content-type"], "application/problem+json");
     let body = String::from_utf8(body.unwrap_or_default()).unwrap();

@@ -191,7 +191,7 @@ fn roomy() -> Settings {
 /// What makes the model think for ever.
 pub(crate) const THINK: &str = "Think.";
 
-/// Says the same to everybody: a thought, a call, and two words.
+/// Says the same to everybody: a thought, a call, and an answer.
 struct Script;
 
 impl Model for Script {
@@ -206,7 +206,8 @@ impl Model for Script {
                 .boxed();
         }
         let pieces = if matches!(turn.conversation.last(), Some(Said::Tool { .. })) {
-            vec![Piece::Text("It is ".into()), Piece::Text("noon.".into())]
+            // One piece: how many events two of them are is a matter of time.
+            vec![Piece::Text("It is noon.".into())]
         } else {
             let (call, tool) = ("call".into(), "clock".into());
             vec![
