@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, redirect};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 use vestibule::backoff::Backoff;
 
@@ -24,9 +24,13 @@ use crate::settings::Endpoint;
 
 /// How often a question is asked before a part of its answer has come.
 const TRIES: u32 = 3;
+/// The event behind the last chunk of an answer.
+const DONE: &[u8] = b"[DONE]";
 /// Between two tries.
 const AGAIN: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(8))
     .with_floor(Duration::from_millis(100));
+/// The most that is read of one answer, in bytes: each word comes in an event of some hundred.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
 /// The longest `Retry-After` that is waited for.
 const AGAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -64,12 +68,14 @@ struct Shared {
 }
 
 impl OpenAi {
-    /// A client for this endpoint. [`super::prepare_tls`] comes first.
+    /// A client for this endpoint.
     ///
     /// # Errors
     ///
     /// The key can't stand in a header, or the address can't have a path, or there is no TLS.
     pub fn new(endpoint: Endpoint, patience: Patience) -> Result<Self, ModelError> {
+        // Without it the client could not be built, whatever the scheme.
+        super::prepare_tls();
         let mut headers = HeaderMap::new();
         if let Some(key) = endpoint.key {
             let mut value = HeaderValue::try_from(format!("Bearer {key}"))
@@ -118,10 +124,15 @@ impl Shared {
         let mut tries = 0;
         loop {
             let sent = self.client.post(self.url.clone()).json(&body).send();
-            let (error, pause) = match timeout(self.patience.silence, sent).await {
-                Err(_late) => (unavailable("no answer in time"), None),
+            let late = until.min(Instant::now() + self.patience.silence);
+            let (error, pause) = match timeout_at(late, sent).await {
+                // It has the question: to ask anew would double its work, and the wait.
+                Err(_late) => return Err(unavailable("no answer in time")),
                 Ok(Err(error)) => (unavailable(kind(&error)), None),
                 Ok(Ok(response)) => match refusal(response.status()) {
+                    None if is_document(&response) => {
+                        return Err(misunderstood("a document where a stream was asked for"));
+                    }
                     None => return Ok(response),
                     Some(error @ ModelError::Unavailable(_)) => (error, retry_after(&response)),
                     Some(error) => return Err(error),
@@ -144,6 +155,8 @@ struct Reading {
     answer: Answer,
     silence: Duration,
     until: Instant,
+    /// How many more bytes it may have.
+    room: usize,
     /// Whether it has ended or failed.
     is_over: bool,
 }
@@ -151,7 +164,7 @@ struct Reading {
 impl Reading {
     fn begin(response: Response, silence: Duration, until: Instant) -> Self {
         let (events, answer) = (Reader::default(), Answer::default());
-        Self { response, events, answer, silence, until, is_over: false }
+        Self { response, events, answer, silence, until, room: ANSWER_MAX, is_over: false }
     }
 
     fn pieces(self) -> BoxStream<'static, Result<Piece, ModelError>> {
@@ -159,39 +172,46 @@ impl Reading {
             if reading.is_over {
                 return None;
             }
-            let pieces = match reading.next().await {
-                Ok(pieces) => pieces.into_iter().map(Ok).collect(),
-                Err(error) => {
-                    reading.is_over = true;
-                    vec![Err(error)]
-                }
-            };
+            let mut pieces = Vec::new();
+            // What came before a mistake is told, however the network has cut it.
+            let read = reading.next(&mut pieces).await;
+            let mut pieces: Vec<Result<Piece, ModelError>> = pieces.into_iter().map(Ok).collect();
+            if let Err(error) = read {
+                reading.is_over = true;
+                pieces.push(Err(error));
+            }
             Some((stream::iter(pieces), reading))
         };
         stream::unfold(self, next).flatten().boxed()
     }
 
     /// What the next bytes bring.
-    async fn next(&mut self) -> Result<Vec<Piece>, ModelError> {
+    async fn next(&mut self, pieces: &mut Vec<Piece>) -> Result<(), ModelError> {
         let until = self.until.min(Instant::now() + self.silence);
         let bytes = match timeout_at(until, self.response.chunk()).await {
-            Err(_late) => return Err(unavailable("the answer stopped")),
+            Ok(Ok(Some(bytes))) => bytes,
+            // Some servers say why they finished, and then nothing more.
+            _ if self.answer.is_finished() => return self.finish(pieces),
+            Ok(Ok(None)) => return Err(unavailable("the answer broke off")),
             Ok(Err(error)) => return Err(unavailable(kind(&error))),
-            Ok(Ok(bytes)) => bytes,
+            Err(_late) => return Err(unavailable("the answer stopped")),
         };
-        let Some(bytes) = bytes else {
-            self.is_over = true;
-            return self.answer.finish();
-        };
-        let events = self
-            .events
-            .read(&bytes)
-            .map_err(|_| ModelError::Misunderstood("an event without an end".into()))?;
-        let mut pieces = Vec::new();
+        let room = self.room.checked_sub(bytes.len());
+        self.room = room.ok_or_else(|| misunderstood("an answer without an end"))?;
+        let mut events = Vec::new();
+        let read = self.events.read(&bytes, &mut events);
         for event in events {
-            pieces.extend(self.answer.event(&event)?);
+            if event == DONE {
+                return self.finish(pieces);
+            }
+            self.answer.event(&event, pieces)?;
         }
-        Ok(pieces)
+        read.map_err(|_| misunderstood("an event without an end"))
+    }
+
+    fn finish(&mut self, pieces: &mut Vec<Piece>) -> Result<(), ModelError> {
+        self.is_over = true;
+        self.answer.finish(pieces)
     }
 }
 
@@ -229,6 +249,16 @@ fn kind(error: &reqwest::Error) -> &'static str {
     } else {
         "the connection broke"
     }
+}
+
+/// Whether it is JSON: who does not know `stream` answers so.
+fn is_document(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json"))
+}
+
+fn misunderstood(said: &str) -> ModelError {
+    ModelError::Misunderstood(said.to_owned())
 }
 
 fn unavailable(said: &str) -> ModelError {

@@ -22,19 +22,18 @@ pub(super) struct Reader {
 pub(super) struct TooLong;
 
 impl Reader {
-    /// Takes in bytes, in pieces of any size; the data of the events that are whole now.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, TooLong> {
-        let mut events = Vec::new();
+    /// Takes in bytes, in pieces of any size; adds the data of the events that are whole now.
+    pub(super) fn read(&mut self, bytes: &[u8], events: &mut Vec<Vec<u8>>) -> Result<(), TooLong> {
         for byte in bytes {
             let follows_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
             match byte {
                 b'\n' if follows_cr => {}
-                b'\r' | b'\n' => self.end_line(&mut events),
+                b'\r' | b'\n' => self.end_line(events),
                 _ if self.line.len() + self.data.len() >= EVENT_MAX => return Err(TooLong),
                 _ => self.line.push(*byte),
             }
         }
-        Ok(events)
+        Ok(())
     }
 
     fn end_line(&mut self, events: &mut Vec<Vec<u8>>) {
@@ -72,8 +71,11 @@ mod tests {
 
     fn events(pieces: &[&[u8]]) -> Vec<String> {
         let mut reader = Reader::default();
-        let events = pieces.iter().flat_map(|piece| reader.read(piece).expect("short events"));
-        events.map(|event| String::from_utf8(event).expect("text")).collect()
+        let mut events = Vec::new();
+        for piece in pieces {
+            reader.read(piece, &mut events).expect("short events");
+        }
+        events.into_iter().map(|event| String::from_utf8(event).expect("text")).collect()
     }
 
     /// Breaks if an event depends on where the network has cut it.
@@ -95,7 +97,8 @@ mod tests {
         for piece in [&b"data: x"[..], b"data: x\n"] {
             let mut reader = Reader::default();
             let mut read = 0;
-            while reader.read(piece).is_ok() {
+            let mut events = Vec::new();
+            while reader.read(piece, &mut events).is_ok() {
                 read += piece.len();
                 assert!(read <= 4 * EVENT_MAX, "{piece:?}");
             }

@@ -16,6 +16,8 @@ use crate::agent::{Caller, Tool, ToolSpec};
 const MATCHES_MAX: usize = 5;
 /// The longest text of one match, in characters.
 const MATCH_LENGTH: usize = 200;
+/// How many threads are listed.
+const THREADS_MAX: usize = 20;
 /// The longest query, in characters.
 const QUERY_MAX: usize = 200;
 
@@ -78,15 +80,16 @@ impl Tool for MyThreads {
         async move {
             read::<Nothing>(input)?;
             let threads = threads(&caller).await?;
-            let list = threads.iter().map(|thread| {
+            let list = threads.iter().take(THREADS_MAX).map(|thread| {
                 let last = thread.messages.last();
                 json!({
-                    "title": thread.title,
+                    "title": thread.title.chars().take(MATCH_LENGTH).collect::<String>(),
                     "messages": thread.messages.len(),
                     "last_at_ms": last.map(|message| message.at_ms),
                 })
             });
-            Ok(json!({ "threads": list.collect::<Vec<_>>() }))
+            let list: Vec<Value> = list.collect();
+            Ok(json!({ "count": threads.len(), "threads": list }))
         }
         .boxed()
     }

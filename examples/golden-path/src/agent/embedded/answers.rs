@@ -13,7 +13,7 @@ pub(super) fn answer(intent: &Intent, conversation: &[Said], tools: &[(&str, &Va
     match intent {
         Intent::State => state(tool("service_state")),
         Intent::Threads => threads(tool("my_threads")),
-        Intent::Search { .. } => found(tool("search_my_messages")),
+        Intent::Search { .. } => found(conversation, tool("search_my_messages")),
         Intent::Summary => summary(conversation),
         Intent::Help => format!(
             "I can tell how this service is and how its start went, list your threads, search what \
@@ -53,7 +53,9 @@ fn threads(output: Option<&Value>) -> String {
     let Some(list) = output.and_then(|output| output.get("threads")?.as_array()) else {
         return "I could not read your threads.".into();
     };
-    let mut text = match list.len() {
+    let all = output.and_then(|output| output.get("count")?.as_u64());
+    let all = all.unwrap_or(list.len() as u64);
+    let mut text = match all {
         0 => return "You have no threads yet.".to_owned(),
         1 => "You have one thread:".to_owned(),
         count => format!("You have {count} threads:"),
@@ -66,32 +68,41 @@ fn threads(output: Option<&Value>) -> String {
         }
     });
     text.push_str(&named.collect::<Vec<_>>().join(","));
-    text.push_str(if list.len() > 5 { ", and more." } else { "." });
+    text.push_str(if all > 5 { ", and more." } else { "." });
     text
 }
 
-fn found(output: Option<&Value>) -> String {
+fn found(conversation: &[Said], output: Option<&Value>) -> String {
     let matches = output.and_then(|output| output.get("matches")?.as_array());
     let (Some(output), Some(matches)) = (output, matches) else {
         return "I could not search your messages.".into();
     };
     let query = output.get("query").and_then(Value::as_str).unwrap_or_default();
     let count = output.get("count").and_then(Value::as_u64).unwrap_or(0);
-    // The question itself has the words, too.
-    let earlier = matches.iter().skip(1).filter_map(|found| {
-        let text = found.get("text")?.as_str()?;
-        Some(format!(" In \"{}\" you wrote: \"{text}\".", found.get("thread")?.as_str()?))
+    // The question has its own words: the match that is the question tells nothing.
+    let question = last_question(conversation);
+    let text = |found: &Value| found.get("text").and_then(Value::as_str).map(str::to_owned);
+    let is_question = |found: &Value| {
+        text(found).is_some_and(|text| !text.is_empty() && question.starts_with(&*text))
+    };
+    let asks = matches.iter().position(is_question);
+    let earlier = matches.iter().enumerate().filter(|(at, _)| Some(*at) != asks);
+    let told = earlier.filter_map(|(_, found)| {
+        let thread = found.get("thread")?.as_str()?;
+        Some(format!(" In \"{thread}\" you wrote: \"{}\".", text(found)?))
     });
-    match count.saturating_sub(1) {
+    let told: String = told.collect();
+    match count.saturating_sub(u64::from(asks.is_some())) {
         0 => format!("You have not written about \"{query}\" before."),
-        1 => format!("You wrote about \"{query}\" once before.{}", earlier.collect::<String>()),
-        count => {
-            format!(
-                "You wrote about \"{query}\" {count} times before.{}",
-                earlier.collect::<String>()
-            )
-        }
+        1 => format!("You wrote about \"{query}\" once before.{told}"),
+        count => format!("You wrote about \"{query}\" {count} times before.{told}"),
     }
+}
+
+fn last_question(conversation: &[Said]) -> &str {
+    let mut said = conversation.iter().rev();
+    said.find_map(|said| if let Said::User(text) = said { Some(text.as_str()) } else { None })
+        .unwrap_or_default()
 }
 
 fn summary(conversation: &[Said]) -> String {
@@ -115,14 +126,10 @@ fn summary(conversation: &[Said]) -> String {
 }
 
 fn other(conversation: &[Said], output: Option<&Value>) -> String {
-    let text = conversation.iter().rev().find_map(|said| match said {
-        Said::User(text) => Some(excerpt(text)),
-        _ => None,
-    });
     format!(
         "You wrote \"{}\". I am a small model without a network: ask me how the service is, what you \
          wrote about something, or for a summary. {}",
-        text.unwrap_or_default(),
+        excerpt(last_question(conversation)),
         threads(output)
     )
 }

@@ -31,23 +31,22 @@ struct Call {
 
 #[derive(Deserialize)]
 struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
+    choices: Option<Vec<Choice>>,
     error: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
-    delta: Delta,
+    delta: Option<Delta>,
     finish_reason: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct Delta {
     content: Option<String>,
-    #[serde(alias = "reasoning_content")]
+    // Servers use one of the two, or both for the same.
     reasoning: Option<String>,
+    reasoning_content: Option<String>,
     tool_calls: Option<Vec<CallPart>>,
 }
 
@@ -69,23 +68,18 @@ struct FunctionPart {
 const THOUGHT_MAX: usize = 2000;
 
 impl Answer {
-    /// What an event brings.
-    pub(super) fn event(&mut self, data: &[u8]) -> Result<Vec<Piece>, ModelError> {
-        if data == b"[DONE]" {
-            self.is_finished = true;
-            return Ok(Vec::new());
-        }
+    /// Adds what an event brings.
+    pub(super) fn event(&mut self, data: &[u8], pieces: &mut Vec<Piece>) -> Result<(), ModelError> {
         let chunk: Chunk =
             serde_json::from_slice(data).map_err(|_| misunderstood("an event that is no chunk"))?;
         if chunk.error.is_some() {
             return Err(ModelError::Unavailable("it broke the answer off".into()));
         }
-        let mut pieces = Vec::new();
         // One choice was asked for.
-        let Some(Choice { delta, finish_reason }) = chunk.choices.into_iter().next() else {
-            return Ok(pieces);
-        };
-        if let Some(thought) = delta.reasoning {
+        let choice = chunk.choices.unwrap_or_default().into_iter().next();
+        let Some(Choice { delta, finish_reason }) = choice else { return Ok(()) };
+        let delta = delta.unwrap_or_default();
+        if let Some(thought) = delta.reasoning.or(delta.reasoning_content) {
             let room = THOUGHT_MAX.saturating_sub(self.thought.len()).min(thought.len());
             self.thought
                 .push_str(thought.get(..thought.floor_char_boundary(room)).unwrap_or_default());
@@ -103,15 +97,17 @@ impl Answer {
             Some("content_filter") => return Err(misunderstood("its answer was filtered")),
             Some(_) => self.is_finished = true,
         }
-        Ok(pieces)
+        Ok(())
     }
 
-    /// What is left at the end of the stream.
-    pub(super) fn finish(&mut self) -> Result<Vec<Piece>, ModelError> {
-        if !self.is_finished {
-            return Err(ModelError::Unavailable("the answer broke off".into()));
-        }
-        let mut pieces: Vec<Piece> = self.thought().into_iter().collect();
+    /// Whether it has said that it is whole.
+    pub(super) const fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
+    /// Adds what is left at its end: calls are whole only now.
+    pub(super) fn finish(&mut self, pieces: &mut Vec<Piece>) -> Result<(), ModelError> {
+        pieces.extend(self.thought());
         for (_, Call { id, name, arguments }) in std::mem::take(&mut self.calls) {
             // Nothing at all stands for an empty object.
             let arguments = if arguments.trim().is_empty() { "{}" } else { &arguments };
@@ -123,7 +119,7 @@ impl Answer {
             let call = if id.is_empty() { uuid::Uuid::new_v4().to_string() } else { id };
             pieces.push(Piece::Call { call, tool: name, input });
         }
-        Ok(pieces)
+        Ok(())
     }
 
     fn thought(&mut self) -> Option<Piece> {
@@ -136,9 +132,12 @@ impl Answer {
             return Err(misunderstood("too many calls"));
         }
         let call = self.calls.entry(part.index).or_default();
-        call.id.push_str(&part.id.unwrap_or_default());
+        // Some servers say the id and the name again with each part.
+        if call.id.is_empty() {
+            call.id = part.id.unwrap_or_default();
+        }
         if let Some(FunctionPart { name, arguments }) = part.function {
-            call.name.push_str(&name.unwrap_or_default());
+            call.name.push_str(&name.filter(|name| *name != call.name).unwrap_or_default());
             call.arguments.push_str(&arguments.unwrap_or_default());
         }
         if call.id.len() + call.name.len() + call.arguments.len() > INPUT_MAX {
