@@ -188,3 +188,6 @@ async fn threads(caller: &Caller) -> Result<Vec<Thread>, String> {
     let threads = caller.sight.threads(caller.user).await?;
     serde_json::from_value(threads).map_err(|_| "the threads can't be read".into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,52 @@ fn pieces_make_up_the_answer() {
         assert_eq!(words(text).collect::<String>(), text);
     }
 }
+
+/// Breaks if a question is counted as an answer to itself, or something earlier is left out since it looks like one.
+#[test]
+fn a_search_leaves_out_the_question_and_nothing_else() {
+    let search = |question: &str, texts: &[&str]| {
+        let matches = texts.iter().map(|text| json!({ "thread": "t", "text": text }));
+        let matches: Vec<Value> = matches.collect();
+        let found = json!({ "query": "tea", "count": texts.len(), "matches": matches });
+        text(&turn(question, vec![answered("search_my_messages", found)]))
+    };
+    let nothing = "You have not written about \"tea\" before.";
+    let once = "You wrote about \"tea\" once before. In \"t\" you wrote: \"tea is good\".";
+    assert_eq!(search("find tea", &["find tea"]), nothing);
+    assert_eq!(search("find tea", &["find tea", "tea is good"]), once);
+    // Another message was newer, or the question is not among what was looked at.
+    assert_eq!(search("find tea", &["tea is good", "find tea"]), once);
+    assert_eq!(search("find tea", &["tea is good"]), once);
+    assert!(search("find tea", &["find tea", "find tea"]).contains("once before"));
+}
+
+/// Breaks if a question in plain words is taken for another one.
+#[test]
+fn plain_words_have_one_meaning() {
+    let search = |query: &str| Intent::Search { query: query.into() };
+    for (said, meant) in [
+        ("Is the service READY?", Intent::State),
+        ("how did the start go", Intent::State),
+        ("What have I asked about green tea?", search("green tea")),
+        ("search for \"tea\"!", search("tea")),
+        ("Please summarize this thread.", Intent::Summary),
+        ("what can you do?", Intent::Help),
+        ("list my threads", Intent::Threads),
+        ("already starting refind it", Intent::Other),
+        ("find ?", Intent::Other),
+        ("", Intent::Other),
+    ] {
+        assert_eq!(Intent::of(said), meant, "{said:?}");
+    }
+}
+
+/// Breaks if the pieces come at once, or not at all.
+#[tokio::test(start_paused = true)]
+async fn pieces_come_at_their_pace() {
+    let began = tokio::time::Instant::now();
+    let said = Embedded::new(Duration::from_millis(40)).respond(turn("status?", Vec::new()));
+    let pieces: Vec<_> = said.collect().await;
+    assert_eq!(pieces.len(), 2);
+    assert_eq!(began.elapsed(), Duration::from_millis(80));
+}
