@@ -11,6 +11,7 @@ mod enrolled;
 mod error;
 mod exit;
 mod log;
+mod manifest;
 #[doc(hidden)]
 pub mod panics;
 mod runtime;
@@ -36,7 +37,8 @@ pub fn main() -> ExitCode {
     if version::is_asked_for_long(&line) {
         return ended(stdout::write(&version::long()).map(|_reader| Exit::Ok));
     }
-    if let Some(asked) = config::flags::read(&line) {
+    let of_manifests = commands::doctor::manifest::is_asked(&line);
+    if !of_manifests && let Some(asked) = config::flags::read(&line) {
         return ended(commands::with_settings(asked));
     }
     let args = match args::typed(&line) {
@@ -50,6 +52,9 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::completions(args),
         Command::Man(args) => commands::man::man(args),
         Command::DemoBackend(args) => commands::demo::backend::serve(args),
+        Command::Doctor(doctor) if of_manifests => {
+            commands::doctor::manifest::manifest(&doctor, args.file.config.as_deref())
+        }
         // Read with their settings, above.
         Command::Run(_) | Command::Serve(_) | Command::CheckConfig(_) | Command::Doctor(_) => {
             Err(error::Error::system("these words could be read once and not again"))

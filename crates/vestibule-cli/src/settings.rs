@@ -6,7 +6,7 @@ pub(crate) mod admin;
 pub(crate) mod checks;
 mod derived;
 mod phases;
-mod places;
+pub(crate) mod places;
 
 use std::num::NonZeroUsize;
 use std::str::FromStr;

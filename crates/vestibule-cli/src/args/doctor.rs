@@ -2,10 +2,14 @@
 //!
 //! Owns what it takes besides the settings that it looks at. Must never decide what a missing one means.
 
-use clap::Args as ClapArgs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
 use vestibule_front::upstream::dial::Upstream;
 
 use super::{Checked, RunArgs};
+use crate::duration::duration;
 
 /// Explain environment, timeouts and checks, and what looks wrong.
 ///
@@ -31,6 +35,46 @@ pub(crate) struct DoctorArgs {
     #[arg(long, global = true)]
     pub(crate) watch: bool,
 
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+
     #[command(subcommand)]
     pub(crate) whose: Option<Checked>,
+}
+
+/// What is asked about files of deployments.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManifestArgs {
+    /// Judge these manifests instead: Cloud Run, Knative, Kubernetes, compose, Dockerfile
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) manifest: Vec<PathBuf>,
+
+    /// With --manifest: every service has WebSockets, with a door or without
+    #[arg(long)]
+    pub(crate) websockets: bool,
+
+    /// With --manifest: so long a start takes
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) measured_start: Option<Duration>,
+
+    /// With --manifest: how findings are written
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
+    pub(crate) format: Form,
+
+    /// List the rules of --manifest
+    #[arg(long)]
+    pub(crate) rules: bool,
+
+    /// Tell why a rule is there, and what mends it
+    #[arg(long, value_name = "RULE")]
+    pub(crate) explain: Option<String>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Form {
+    /// For people.
+    Text,
+    /// SARIF 2.1.0, for code hosts.
+    Sarif,
 }

@@ -5,6 +5,7 @@
 mod findings;
 mod json;
 mod machine;
+pub(crate) mod manifest;
 mod page;
 mod path;
 mod patience;

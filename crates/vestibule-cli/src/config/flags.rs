@@ -27,7 +27,7 @@ const END_OF_FLAGS: &str = "--";
 const CHECK_CONFIG: &str = "check-config";
 const DOCTOR: &str = "doctor";
 /// Switches that are no settings: clap reads them.
-const NO_SETTINGS: [&str; 3] = ["json", "schema", "watch"];
+const NO_SETTINGS: [&str; 5] = ["json", "schema", "watch", "websockets", "rules"];
 
 /// What a command line says about settings.
 #[derive(Clone, Debug, Default)]

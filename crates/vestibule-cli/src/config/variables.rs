@@ -71,7 +71,7 @@ pub(crate) fn text_of(environment: &dyn EnvSource, name: &str) -> Result<Option<
 pub(crate) fn read(environment: &dyn EnvSource, keys: &Keys) -> Found {
     let mut found = Found::default();
     let mut names: Vec<_> = environment.names();
-    names.retain(|name| name.starts_with(PREFIX) && !is_others(name));
+    names.retain(|name| is_setting(name));
     names.sort_unstable();
     let with_variable = || keys.iter().filter(|key| key.kind != Kind::Words);
     for name in names {
@@ -131,6 +131,11 @@ fn unknown(name: &str, meant: Option<&str>) -> String {
 /// The one setting that is no variable: nobody could tell where its words are to be split.
 fn unsplit(name: &str) -> String {
     format!("{name}: changes nothing: the command stands behind `--`, or in a file")
+}
+
+/// Whether a variable of this name is a setting of ours, or a slip in one.
+pub(crate) fn is_setting(name: &str) -> bool {
+    name.starts_with(PREFIX) && !is_others(name)
 }
 
 fn is_others(name: &str) -> bool {

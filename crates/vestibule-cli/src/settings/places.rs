@@ -54,12 +54,12 @@ pub(super) fn leads_to(listen: &Listen, upstream: &Upstream) -> bool {
 }
 
 /// The port that is bound, if its number is known.
-pub(super) fn port(listen: &Listen) -> Option<u16> {
+pub(crate) fn port(listen: &Listen) -> Option<u16> {
     bound(listen).map(|address| address.port()).filter(|port| *port != 0)
 }
 
 /// The address that is bound; none for a Unix socket, which the file system guards.
-pub(super) const fn bound(listen: &Listen) -> Option<SocketAddr> {
+pub(crate) const fn bound(listen: &Listen) -> Option<SocketAddr> {
     match listen {
         Listen::Everywhere(port) => Some(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), *port)),
         Listen::Tcp(address) => Some(*address),
