@@ -12,6 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vestibule-front", &["vestibule"]),
     ("vestibule-race", &["vestibule"]),
     ("vestibule-cli", &["vestibule", "vestibule-checks", "vestibule-front", "vestibule-race"]),
+    ("golden-path", &["vestibule"]),
     ("in-process", &["vestibule"]),
     ("slow-axum", &[]),
     ("vestibule-bench", &[]),
