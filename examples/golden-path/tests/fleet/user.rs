@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::stage::account::Account;
-use crate::stage::talk::{Talk, open};
+use crate::stage::talk::{Refusal, Talk, open};
 
 /// How often a user comes again before it gives up.
 const COMES_MAX: usize = 400;
@@ -54,17 +54,51 @@ impl User {
         &self.account.name
     }
 
+    /// The same user at the next instance.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            account: self.account.clone(),
+            thread: self.thread.clone(),
+            addresses: Arc::clone(&self.addresses),
+            turn: self.turn + 1,
+            messages: Vec::new(),
+            heard: Vec::new(),
+            losses: 0,
+        }
+    }
+
+    /// Says nothing, and hears all up to the end of so many runs.
+    pub(crate) async fn look_on(mut self, runs: usize) -> Vec<Value> {
+        for _comes in 0..COMES_MAX {
+            let opened = self.come().await;
+            if let Ok(mut talk) = opened {
+                while let Ok(event) = talk.next().await {
+                    self.heard.push(event);
+                    if self.count("agent_completed") >= runs {
+                        return self.heard;
+                    }
+                }
+            }
+            sleep(AGAIN).await;
+        }
+        panic!("{} sees no end: {:#?}", self.name(), self.heard.last());
+    }
+
+    /// Opens a socket behind what it has.
+    async fn come(&self) -> Result<Talk, Refusal> {
+        let after = self.heard.last().map_or(0, |event| event["id"].as_i64().unwrap());
+        let address = {
+            let known = self.addresses.lock().unwrap();
+            known[self.turn % known.len()].clone()
+        };
+        open(&self.account.at(&address), Some(after), &[]).await
+    }
+
     /// Says each message once it has the answer to the one before; `told` hears of each answer.
     pub(crate) async fn chat(mut self, told: impl Fn()) -> Self {
         for comes in 0.. {
             assert!(comes < COMES_MAX, "{} gets no answer: {:#?}", self.name(), self.heard.last());
-            let after = self.heard.last().map_or(0, |event| event["id"].as_i64().unwrap());
-            let address = {
-                let known = self.addresses.lock().unwrap();
-                known[self.turn % known.len()].clone()
-            };
-            let opened = open(&self.account.at(&address), Some(after), &[]).await;
-            if let Ok(mut talk) = opened
+            if let Ok(mut talk) = self.come().await
                 && self.go_on(&mut talk, &told).await
             {
                 return self;
