@@ -37,7 +37,8 @@ fn turn() -> Turn {
     Turn { conversation: vec![Said::User("canary-prompt".into())], tools: vec![tool] }
 }
 
-fn delta(delta: Value) -> Value {
+fn delta(delta: impl Into<Value>) -> Value {
+    let delta = delta.into();
     json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] })
 }
 
