@@ -104,12 +104,8 @@ impl Play {
     /// Waits until a check says so.
     async fn is_told(&self, path: &str, status: StatusCode, within: Duration) {
         let deadline = Instant::now() + within;
-        loop {
-            let (found, body) = self.ask(path).await;
-            if found == status {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{path}: {found} {body}");
+        while self.ask(path).await.0 != status {
+            assert!(Instant::now() < deadline, "{path} does not come to {status}");
             sleep(Duration::from_millis(50)).await;
         }
     }

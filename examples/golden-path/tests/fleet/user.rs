@@ -69,17 +69,15 @@ impl User {
 
     /// Says nothing, and hears all up to the end of so many runs.
     pub(crate) async fn look_on(mut self, runs: usize) -> Vec<Value> {
-        for _comes in 0..COMES_MAX {
-            let opened = self.come().await;
-            if let Ok(mut talk) = opened {
-                while let Ok(event) = talk.next().await {
-                    self.heard.push(event);
-                    if self.count("agent_completed") >= runs {
-                        return self.heard;
-                    }
+        for comes in 0..COMES_MAX {
+            sleep(AGAIN * u32::from(comes > 0)).await;
+            let Ok(mut talk) = self.come().await else { continue };
+            while let Ok(event) = talk.next().await {
+                self.heard.push(event);
+                if self.count("agent_completed") >= runs {
+                    return self.heard;
                 }
             }
-            sleep(AGAIN).await;
         }
         panic!("{} sees no end: {:#?}", self.name(), self.heard.last());
     }
@@ -96,8 +94,8 @@ impl User {
 
     /// Says each message once it has the answer to the one before; `told` hears of each answer.
     pub(crate) async fn chat(mut self, told: impl Fn()) -> Self {
-        for comes in 0.. {
-            assert!(comes < COMES_MAX, "{} gets no answer: {:#?}", self.name(), self.heard.last());
+        for comes in 0..COMES_MAX {
+            sleep(AGAIN * u32::from(comes > 0)).await;
             if let Ok(mut talk) = self.come().await
                 && self.go_on(&mut talk, &told).await
             {
@@ -105,9 +103,8 @@ impl User {
             }
             self.losses += 1;
             self.turn += 1;
-            sleep(AGAIN).await;
         }
-        self
+        panic!("{} gets no answer: {:#?}", self.name(), self.heard.last());
     }
 
     /// Talks until all is answered (true) or the socket ends.
@@ -128,11 +125,8 @@ impl User {
                 }
             }
             match talk.next().await {
-                Ok(frame) if frame["type"] == "refused" => {
-                    // Not now: it is said again.
-                    sleep(AGAIN).await;
-                    said = None;
-                }
+                // Not now: it comes again, and says it again.
+                Ok(frame) if frame["type"] == "refused" => return false,
                 Ok(event) => {
                     if event["type"] == "agent_completed" {
                         told();
