@@ -6,8 +6,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests say what they expect by unwrapping"
+    clippy::print_stdout,
+    dead_code,
+    reason = "tests say what they expect by unwrapping; the stage is that of other plays, too"
 )]
+
+#[path = "stage/stage.rs"]
+mod stage;
 
 use std::sync::{Arc, Barrier};
 
@@ -230,4 +235,38 @@ fn toolregistry_outlives_a_tool_that_panics() {
     assert!(broken.is_err());
     builder.register(named("clock", "")).expect("the name is free");
     assert_eq!(names(&builder.freeze()), ["clock"]);
+}
+
+/// Breaks if the real service, start after start on one database and over a cold start each time, trips over its own
+/// tools, loses one, or has one twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn toolregistry_is_whole_after_each_start_of_the_real_service() {
+    stage::watched("three starts", async {
+        let scratch = tempfile::tempdir().unwrap();
+        let database = format!("sqlite:{}", scratch.path().join("kept.db").display());
+        for start in 1..=3 {
+            let setup = stage::service::Setup::cold("services=600ms");
+            let mut service = setup.with("DATABASE_URL", &database).behind_the_door().await;
+            let account = stage::account::Http::of(&service.address).sign_up().await;
+            let thread = account.thread("tools").await;
+            let mut talk = stage::talk::open(&account, None, &[]).await.unwrap();
+            for (question, tool) in [
+                ("Is the service ready?", "service_state"),
+                ("Which threads do I have?", "my_threads"),
+                ("What have I said about tea?", "search_my_messages"),
+            ] {
+                talk.say(&thread, question).await;
+                let events = talk.until_completed(1).await.unwrap();
+                let called = events.iter().filter(|event| event["type"] == "tool_completed");
+                let called: Vec<_> =
+                    called.map(|event| (event["tool"].as_str().unwrap(), &event["ok"])).collect();
+                assert_eq!(called, [(tool, &json!(true))], "start {start}");
+            }
+            drop(talk);
+            assert_eq!(service.process.terminate().await, 0);
+            let log = service.process.log().join("\n");
+            assert!(!log.contains("is taken"), "start {start}: {log}");
+        }
+    })
+    .await;
 }

@@ -28,18 +28,27 @@ pub(crate) struct Account {
 pub(crate) struct Http {
     client: Client,
     pub(crate) address: String,
+    /// What each request has besides.
+    fields: Vec<(&'static str, &'static str)>,
 }
 
 impl Http {
     pub(crate) fn of(address: &str) -> Self {
         golden_path::agent::prepare_tls();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-        Self { client: client.build().unwrap(), address: address.to_owned() }
+        Self { client: client.build().unwrap(), address: address.to_owned(), fields: Vec::new() }
+    }
+
+    /// The same through a proxy that adds these fields.
+    pub(crate) fn over(mut self, fields: &[(&'static str, &'static str)]) -> Self {
+        self.fields = fields.to_vec();
+        self
     }
 
     /// A request to be built further.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        self.fields.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     }
 
     /// Sends it, within the bound; what went wrong instead, as text.
