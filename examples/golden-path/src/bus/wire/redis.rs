@@ -49,7 +49,7 @@ impl Server {
     pub(super) async fn connect(&self) -> Result<(Sender, Receiver), BusError> {
         let mut says = self.one(WITHIN).await?;
         let newest: StreamRangeReply =
-            says.xrevrange_count(NAME, "+", "-", 1).await.map_err(fault)?;
+            says.xrevrange_count(NAME, "+", "-", 1).await.map_err(|error| fault(&error))?;
         let last = newest.ids.into_iter().next().map_or_else(|| "0-0".to_owned(), |entry| entry.id);
         let hears = self.one(WITHIN + Duration::from_millis(BLOCK_MS as u64)).await?;
         Ok((Sender { connection: says }, Receiver { connection: hears, last }))
@@ -59,7 +59,10 @@ impl Server {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(WITHIN))
             .set_response_timeout(Some(answer_within));
-        self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(fault)
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .map_err(|error| fault(&error))
     }
 }
 
@@ -70,15 +73,18 @@ impl Sender {
             all.cmd("XADD").arg(NAME).arg("MAXLEN").arg("~").arg(KEPT).arg("*");
             all.arg(FIELD).arg(text).ignore();
         }
-        all.query_async::<()>(&mut self.connection).await.map_err(fault)
+        all.query_async::<()>(&mut self.connection).await.map_err(|error| fault(&error))
     }
 }
 
 impl Receiver {
     pub(super) async fn receive(&mut self) -> Result<Vec<Vec<u8>>, BusError> {
         let options = StreamReadOptions::default().block(BLOCK_MS).count(BATCH);
-        let news: Option<StreamReadReply> =
-            self.connection.xread_options(&[NAME], &[&self.last], &options).await.map_err(fault)?;
+        let news: Option<StreamReadReply> = self
+            .connection
+            .xread_options(&[NAME], &[&self.last], &options)
+            .await
+            .map_err(|error| fault(&error))?;
         let mut texts = Vec::new();
         for mut entry in news.into_iter().flat_map(|news| news.keys).flat_map(|key| key.ids) {
             // An entry without our field is not ours: it counts as one that can't be read.
@@ -93,7 +99,7 @@ impl Receiver {
 }
 
 /// The kind of an error, never its text: that may have what was sent in it.
-fn fault(error: RedisError) -> BusError {
+fn fault(error: &RedisError) -> BusError {
     let code = error.code().filter(|code| code.bytes().all(|b| b.is_ascii_uppercase()));
     unavailable(code.map_or_else(|| error.category().to_owned(), str::to_owned))
 }
