@@ -67,7 +67,6 @@ async fn is_up(service: &Service) {
 }
 
 async fn nobody_loses_a_word(bus: &str) {
-    let _alone = ALONE.lock().await;
     let postgres = Postgres::start("max_connections = 60").await;
     let mut fleet = Vec::new();
     for _ in 0..INSTANCES {
@@ -115,6 +114,7 @@ async fn nobody_loses_a_word(bus: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_dies_costs_nobody_a_word_on_postgres_and_redis() {
+    let _alone = ALONE.lock().await;
     watched("a fleet on Redis", async {
         let redis = Redis::start("").await;
         let url = format!("redis://:{}@127.0.0.1:{}", redis_server::PASSWORD_IN_URL, redis.port());
@@ -125,6 +125,7 @@ async fn an_instance_that_dies_costs_nobody_a_word_on_postgres_and_redis() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_dies_costs_nobody_a_word_on_postgres_and_nats() {
+    let _alone = ALONE.lock().await;
     watched("a fleet on NATS", async {
         let nats = Nats::start(JETSTREAM).await;
         nobody_loses_a_word(&format!("nats://127.0.0.1:{}", nats.port())).await;

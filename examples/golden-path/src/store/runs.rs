@@ -30,6 +30,19 @@ macro_rules! take_over {
     };
 }
 
+/// Which runs are meant comes as one JSON array, which the two databases take apart each in its own way.
+macro_rules! renew {
+    ($ids:literal) => {
+        concat!(
+            "UPDATE runs SET until_ms = $3
+             WHERE id IN (SELECT ",
+            $ids,
+            ") AND instance = $2 AND ended_ms IS NULL
+             RETURNING id, cancel_ms"
+        )
+    };
+}
+
 impl Store {
     /// Stores a message and begins its run, in one transaction.
     ///
@@ -141,22 +154,19 @@ impl Store {
         runs: &[RunId],
         until_ms: i64,
     ) -> Result<Vec<RunId>, StoreError> {
-        let mut runs = runs.to_vec();
-        // In one order, or two that renew at once might wait in a circle.
-        runs.sort_unstable();
-        let mut cancelled = Vec::new();
+        // One statement, however many there are: leases are renewed often.
+        let runs = serde_json::to_string(runs)
+            .map_err(|_| StoreError::Misunderstood("runs that can't be written".into()))?;
         let mut work = self.database.writing().await?;
-        for run in runs {
-            let renewed = work.row(
-                "UPDATE runs SET until_ms = $3
-                 WHERE id = $1 AND instance = $2 AND ended_ms IS NULL
-                 RETURNING cancel_ms",
-                values![run, instance, until_ms],
-            );
-            if let Some(row) = renewed.await?
-                && row.get::<Option<i64>>("cancel_ms")?.is_some()
-            {
-                cancelled.push(run);
+        let sql = work.pick(
+            renew!("unhex(replace(value, '-', '')) FROM json_each($1)"),
+            renew!("value::uuid FROM json_array_elements_text($1::json) AS value"),
+        );
+        let renewed = work.rows(sql, values![&*runs, instance, until_ms]).await?;
+        let mut cancelled = Vec::new();
+        for row in renewed {
+            if row.get::<Option<i64>>("cancel_ms")?.is_some() {
+                cancelled.push(row.get("id")?);
             }
         }
         work.commit().await?;
