@@ -102,9 +102,14 @@ impl Bus {
         }
     }
 
-    /// Listens from now on.
+    /// Listens from now on to everything but events.
     pub fn subscribe(&self) -> Subscription {
         self.hub.subscribe()
+    }
+
+    /// Listens from now on to a user's events, and to revocations.
+    pub fn subscribe_to(&self, user: UserId) -> Subscription {
+        self.hub.subscribe_to(user)
     }
 
     /// Sends a signal through the bus and sees it come back: how long it took.

@@ -28,7 +28,6 @@ use self::connection::Guest;
 pub use self::crowd::Sockets;
 use crate::api::refusal::Refusal;
 use crate::api::{App, origin};
-use crate::bus::Subscription;
 use crate::event::UserId;
 use crate::log::Step;
 use crate::store::StoreError;
@@ -92,9 +91,7 @@ async fn handshake(
     let Ok(upgrade) = upgrade else {
         return Refusal::NoHandshake.into_response();
     };
-    // From here on: a revocation or an event during the next steps must not be missed.
-    let heard = app.bus.subscribe();
-    match admit(app, &headers, query.as_deref(), correlation, heard).await {
+    match admit(app, &headers, query.as_deref(), correlation).await {
         Ok(guest) => upgrade
             .protocols([SUBPROTOCOL])
             .max_message_size(FRAME_MAX)
@@ -112,7 +109,6 @@ async fn admit(
     headers: &HeaderMap,
     query: Option<&str>,
     correlation: String,
-    heard: Subscription,
 ) -> Result<Guest, Refusal> {
     if app.sockets.is_leaving() {
         return Err(Refusal::Leaving);
@@ -123,6 +119,9 @@ async fn admit(
     }
     let claims = app.auth.verify(&asked.token).await?;
     Step::Authenticated.log(&correlation);
+    // From here on: an event during the next steps must not be missed. A revocation before is found by the session's
+    // first question to the store.
+    let heard = app.bus.subscribe_to(claims.user);
     let last = begin_behind(&app, claims.user, asked.after).await?;
     Ok(Guest { app, claims, last, correlation, heard })
 }

@@ -3,18 +3,22 @@
 //! Owns their hashes, and how many are computed at once: each takes 19 MiB and a processor. Must never tell by its time
 //! whether there is such a user.
 
-use std::sync::Arc;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// Memory in KiB, passes and lanes (OWASP, "Password Storage Cheat Sheet", Argon2id).
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
-/// How many are computed at once: a flood of log-ins must leave something for those who are in.
+/// How many are computed at once: a flood of log-ins must leave something for those who are in. Each has a thread of
+/// its own. On whichever threads a runtime has, the allocator would keep the memory of a few for each of them: 600 MB
+/// after 300 log-ins, where an instance may have 512.
 const AT_ONCE: usize = 2;
 /// How many may wait for their turn: at about 50 a second the last of them is served within [`TURN_WITHIN`], and more
 /// would only wait in vain.
@@ -22,26 +26,29 @@ const WAITING: usize = 256;
 /// How long one waits for its turn.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
 
-/// The hashing of passwords. Clones share its turns.
+/// The hashing of passwords. Clones share its threads, which end with the last of them.
 #[derive(Clone)]
 pub(super) struct Passwords {
-    turns: Arc<Semaphore>,
-    /// Places to wait in, and to work in.
-    places: Arc<Semaphore>,
+    jobs: mpsc::Sender<Job>,
     /// The hash of no password that anybody has, for names that nobody has.
     nobody: Arc<str>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 /// Too many passwords wait, or the hash can't be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Busy;
 
 impl Passwords {
-    /// Computes the hash of nobody's password.
+    /// Begins its threads and computes the hash of nobody's password.
     pub(super) async fn open() -> Result<Self, Busy> {
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let places = Arc::new(Semaphore::new(WAITING + AT_ONCE));
-        let mut passwords = Self { turns, places, nobody: "".into() };
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..AT_ONCE {
+            begin_thread(Arc::clone(&waiting)).map_err(|_| Busy)?;
+        }
+        let mut passwords = Self { jobs, nobody: "".into() };
         passwords.nobody = passwords.hash(&uuid::Uuid::new_v4().to_string()).await?.into();
         Ok(passwords)
     }
@@ -74,23 +81,36 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let _place = self.places.try_acquire().map_err(|_| Busy)?;
-        let turn = timeout(TURN_WITHIN, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        // The turn goes along: who asked may be gone before the work is done.
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        done.await.map_err(|_| Busy)
+        let (done, answer) = oneshot::channel();
+        let job = move || {
+            // Whoever asked may be gone by now.
+            if !done.is_closed() {
+                let _ = done.send(work());
+            }
+        };
+        self.jobs.try_send(Box::new(job)).map_err(|_| Busy)?;
+        timeout(TURN_WITHIN, answer).await.map_err(|_| Busy)?.map_err(|_| Busy)
     }
 }
 
 impl std::fmt::Debug for Passwords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let free = self.turns.available_permits();
-        f.debug_struct("Passwords").field("free_turns", &free).finish_non_exhaustive()
+        let free = self.jobs.capacity();
+        f.debug_struct("Passwords").field("free_places", &free).finish_non_exhaustive()
     }
+}
+
+/// A thread that does one job after another, as long as anybody may have one.
+fn begin_thread(waiting: Arc<Mutex<mpsc::Receiver<Job>>>) -> io::Result<()> {
+    let work = move || {
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+            let Some(job) = next else { return };
+            // A job that panics ends itself alone: who asked sees that its answer is gone.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    };
+    std::thread::Builder::new().name("passwords".into()).spawn(work).map(drop)
 }
 
 fn argon2() -> Option<Argon2<'static>> {
@@ -107,10 +127,20 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_place_to_wait_is_told_at_once() {
         let passwords = Passwords::open().await.expect("a hash");
-        let every = u32::try_from(WAITING + AT_ONCE).expect("small");
-        let taken = passwords.places.acquire_many(every).await.expect("places");
+        let taken = passwords.jobs.reserve_many(WAITING).await.expect("places");
         assert_eq!(passwords.is_right("correct horse", None).await, Err(Busy));
         drop(taken);
+        assert_eq!(passwords.is_right("correct horse", None).await, Ok(false));
+    }
+
+    /// Breaks if a job that panics ends a thread: after two of them nobody could log in.
+    #[tokio::test]
+    async fn a_job_that_panics_ends_itself_alone() {
+        let passwords = Passwords::open().await.expect("a hash");
+        for _ in 0..=AT_ONCE {
+            let broken: Result<(), Busy> = passwords.in_turn(|| panic!("on purpose")).await;
+            assert_eq!(broken, Err(Busy));
+        }
         assert_eq!(passwords.is_right("correct horse", None).await, Ok(false));
     }
 

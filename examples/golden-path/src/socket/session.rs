@@ -101,7 +101,8 @@ impl Session {
             heard_at: now,
             read_at: now,
             rest: REST,
-            is_doubted: false,
+            // Since its token was looked at, its session may have been revoked.
+            is_doubted: true,
             stage: Stage::CatchingUp,
         }
     }
