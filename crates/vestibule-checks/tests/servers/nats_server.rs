@@ -57,6 +57,12 @@ impl Nats {
         self.daemon.says(READY, from).await;
     }
 
+    /// Where it runs, and its process.
+    #[allow(dead_code, reason = "not every suite looks at it")]
+    pub(crate) fn daemon(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+
     /// Its port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.daemon.port()
