@@ -45,27 +45,19 @@ pub(crate) struct Door {
     pub(crate) unread: Option<Text>,
     /// Where clients connect; unknown if something out of sight says it.
     pub(crate) port: Option<u16>,
-    /// Whether a setting of the door's own, and not `PORT`, says so.
-    pub(crate) port_is_set: bool,
     pub(crate) public_health: Option<String>,
     pub(crate) ready_path: Option<String>,
     pub(crate) child_port: Option<u16>,
     /// Where the service listens, if the door does not start it.
     pub(crate) upstream: Option<u16>,
     pub(crate) startup: Duration,
-    pub(crate) hold: Duration,
     pub(crate) request_timeout: Option<Duration>,
     pub(crate) lame_duck: Duration,
     pub(crate) drain: Duration,
     pub(crate) admin: AdminIs,
-    /// The user said that other machines may reach it.
-    pub(crate) admin_is_allowed: bool,
     pub(crate) has_token: bool,
-    pub(crate) trusts_proxies: bool,
     /// It starts no command itself.
     pub(crate) serves: bool,
-    /// The words behind `--`.
-    pub(crate) child: Vec<Text>,
     /// Settings that it would refuse.
     pub(crate) wrong: Vec<Text>,
     /// Variables that change nothing.
@@ -85,7 +77,7 @@ impl Door {
         file: Option<&ConfigFile>,
     ) -> Option<Self> {
         let line = line::find(container)?;
-        Some(settings::read(line, container, (platform, workload), file))
+        Some(settings::read(&line, container, (platform, workload), file))
     }
 
     /// Where this setting stands; the door itself if nobody gave it.

@@ -86,7 +86,6 @@ impl Workload {
 /// One container.
 #[derive(Debug)]
 pub(crate) struct Container {
-    pub(crate) name: String,
     pub(crate) at: At,
     pub(crate) image: Option<Text>,
     /// The directory of the Dockerfile that it is built of, or that file.
@@ -113,9 +112,8 @@ pub(crate) struct Container {
 
 impl Container {
     /// One that nothing is known of.
-    pub(crate) fn new(name: impl Into<String>, at: At) -> Self {
+    pub(crate) fn new(at: At) -> Self {
         Self {
-            name: name.into(),
             at,
             image: None,
             build: None,

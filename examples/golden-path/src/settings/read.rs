@@ -138,8 +138,12 @@ impl<'s> Reader<'s> {
 }
 
 fn time(value: &str) -> Result<Duration, String> {
-    humantime::parse_duration(value)
-        .map_err(|_| "it is to be a time such as 500ms, 20s or 2h".into())
+    parsed_time(value).ok_or_else(|| "it is to be a time such as 500ms, 20s or 2h".into())
+}
+
+fn parsed_time(value: &str) -> Option<Duration> {
+    let signed: jiff::SignedDuration = value.trim().parse().ok()?;
+    Duration::try_from(signed).ok()
 }
 
 fn fit_origin(origin: &str, https_only: bool) -> Result<String, String> {
@@ -153,13 +157,13 @@ fn fit_origin(origin: &str, https_only: bool) -> Result<String, String> {
 
 /// `phase=time,…`, or one time that all phases share.
 fn cold_start(value: &str) -> Result<Vec<(Phase, Duration)>, String> {
-    if let Ok(all) = humantime::parse_duration(value) {
+    if let Some(all) = parsed_time(value) {
         return Ok(PHASES.map(|phase| (phase, all / PHASES.len() as u32)).to_vec());
     }
     let one = |part: &str| {
         let (name, lasts) = part.trim().split_once('=')?;
         let phase = PHASES.into_iter().find(|phase| phase.as_str() == name)?;
-        Some((phase, humantime::parse_duration(lasts).ok()?))
+        Some((phase, parsed_time(lasts)?))
     };
     let names = PHASES.map(Phase::as_str).join(", ");
     let wants = format!("it is to be a time, or PHASE=TIME,… with the phases {names}");

@@ -15,7 +15,7 @@ use golden_path::chat::{Chat, ChatParts};
 use golden_path::event::{Event, ThreadId, UserId, What};
 use golden_path::store::Store;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 /// Far above what anything here takes.
@@ -39,7 +39,7 @@ impl Model for Scripted {
         let pace = self.pace;
         stream::iter((self.script)(&turn))
             .then(move |piece| async move {
-                sleep(pace).await;
+                sleep_until(Instant::now() + pace).await;
                 piece
             })
             .boxed()

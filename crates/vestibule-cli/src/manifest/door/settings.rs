@@ -56,7 +56,7 @@ impl From<DoorArgs> for Taken {
 
 /// Reads them.
 pub(super) fn read(
-    line: Line,
+    line: &Line,
     container: &Container,
     (platform, workload): (Platform, &str),
     file: Option<&ConfigFile>,
@@ -70,29 +70,16 @@ pub(super) fn read(
     let (environment, hidden_variables) = variables_of(container, platform, workload);
     let named = typed.file.as_deref().map(|path| path.to_string_lossy().into_owned());
     let named = named.or_else(|| environment.get(FILE_VARIABLE).cloned());
-    let layers = match command {
-        Command::Run => {
-            let take = |args: RunArgs| Taken { child_port: args.child_port, ..args.door.into() };
-            lay(command, &typed, &environment, file, take)
-        }
-        Command::Serve => {
-            let take = |args: ServeArgs| Taken {
-                upstream: args.upstream.as_ref().and_then(upstream),
-                ..args.door.into()
-            };
-            lay(command, &typed, &environment, file, take)
-        }
-    };
+    let layers = layers_of(command, &typed, &environment, file);
     let unread = named.filter(|name| !name.is_empty() && file.is_none());
     let is_whole = line.is_whole && !hidden_flags && !hidden_variables && unread.is_none();
-    let places = Places { line: &line, container };
+    let places = Places { line, container };
     let found = environment::detect(&environment);
     let budgets = Budgets::derive(found.name, found.platform);
     let taken = layers.taken.as_ref();
     let own = taken.map(|taken| &taken.door);
     let listen = own.and_then(|args| args.listen.clone());
     let port_is_set = layers.keys.iter().any(|key| key == "listen");
-    let child = line.words.iter().skip_while(|word| word.text != "--").skip(1).cloned().collect();
     let readiness = own.and_then(DoorArgs::readiness);
     Door {
         at: line.at,
@@ -104,7 +91,6 @@ pub(super) fn read(
             None if port_is_set => None,
             None => told_port(container, platform),
         },
-        port_is_set,
         public_health: own.and_then(|args| args.public_health.clone()),
         ready_path: match readiness {
             Some(Readiness::Http(target)) => {
@@ -115,19 +101,15 @@ pub(super) fn read(
         child_port: taken.and_then(|taken| taken.child_port),
         upstream: taken.and_then(|taken| taken.upstream),
         startup: own.and_then(|args| args.startup_timeout).unwrap_or(budgets.startup.value),
-        hold: own.and_then(|args| args.hold).unwrap_or(budgets.hold.value),
         request_timeout: own
             .and_then(|args| args.request_timeout)
             .or(budgets.request_timeout.value),
         lame_duck: own.and_then(|args| args.lame_duck).unwrap_or(budgets.lame_duck.value),
         drain: own.and_then(|args| args.drain).unwrap_or(budgets.drain.value),
         admin: own.map_or(AdminIs::Within, admin),
-        admin_is_allowed: own.is_some_and(|args| args.admin.admin_allow_remote),
         has_token: own.is_some_and(|args| args.admin.admin_token_file.is_some())
             || container.variables.iter().any(|variable| variable.name.text == TOKEN_VARIABLE),
-        trusts_proxies: own.is_some_and(|args| !args.trust_proxy.is_empty()),
         serves: command == Command::Serve,
-        child,
         wrong: layers
             .mistakes
             .iter()
@@ -136,6 +118,28 @@ pub(super) fn read(
         unknown: layers.warnings.iter().map(|warning| places.warned(warning)).collect(),
         conflicts: found.conflicts.iter().map(|conflict| places.contradicted(conflict)).collect(),
         places: layers.keys.iter().map(|key| (key.clone(), places.of_key(key))).collect(),
+    }
+}
+
+/// What the command makes of its flags, variables and file.
+fn layers_of(
+    command: Command,
+    typed: &Typed,
+    environment: &HashMap<String, String>,
+    file: Option<&ConfigFile>,
+) -> Layers {
+    match command {
+        Command::Run => {
+            let take = |args: RunArgs| Taken { child_port: args.child_port, ..args.door.into() };
+            lay(command, typed, environment, file, take)
+        }
+        Command::Serve => {
+            let take = |args: ServeArgs| Taken {
+                upstream: args.upstream.as_ref().and_then(upstream),
+                ..args.door.into()
+            };
+            lay(command, typed, environment, file, take)
+        }
     }
 }
 

@@ -31,7 +31,7 @@ fn service(name: Text, node: &Node) -> Workload {
         ports: ports.map(port).collect(),
         stop_signal: node.get("stop_signal").and_then(Node::text),
         user: user(node.get("user")),
-        ..Container::new(name.text.as_str(), name.at)
+        ..Container::new(name.at)
     };
     Workload {
         containers: vec![container],

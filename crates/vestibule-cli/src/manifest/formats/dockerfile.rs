@@ -42,7 +42,7 @@ pub(super) fn read(text: &str, file: usize) -> Workload {
     }
     let start = At { file, line: 1, column: 1 };
     let last = stages.pop().map(|last| last.container);
-    let container = last.unwrap_or_else(|| Container::new("image", start));
+    let container = last.unwrap_or_else(|| Container::new(start));
     let name = Text::new(container.at, "image");
     let spec = container.at;
     Workload { containers: vec![container], ..Workload::new(Platform::Image, name, spec) }
@@ -105,7 +105,7 @@ fn begin(from: &Instruction, earlier: &[Stage]) -> Stage {
     let name = words.iter().position(|word| word.eq_ignore_ascii_case("as"));
     let name = name.and_then(|at| words.get(at + 1)).map(|name| (*name).to_owned());
     let base = words.first().copied().unwrap_or_default();
-    let mut container = Container::new("image", from.at);
+    let mut container = Container::new(from.at);
     if let Some(parent) = earlier.iter().rev().find(|stage| stage.name.as_deref() == Some(base)) {
         let parent = &parent.container;
         container.command.clone_from(&parent.command);

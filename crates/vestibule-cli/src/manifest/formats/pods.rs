@@ -38,7 +38,6 @@ pub(super) fn number(node: Option<&Node>) -> Option<Number> {
 }
 
 fn container(node: &Node) -> Container {
-    let name = node.get("name").and_then(Node::as_str).unwrap_or_default();
     let probe = |key: &str| node.get(key).and_then(probe);
     Container {
         image: node.get("image").and_then(Node::text),
@@ -52,7 +51,7 @@ fn container(node: &Node) -> Container {
         pre_stop: node.path(&["lifecycle", "preStop"]).map(pre_stop),
         stop_signal: node.path(&["lifecycle", "stopSignal"]).and_then(Node::text),
         user: user(node.get("securityContext")),
-        ..Container::new(name, node.at)
+        ..Container::new(node.at)
     }
 }
 

@@ -115,7 +115,7 @@ fn of_ingress(ingress: &Ingress, found: &mut Findings) {
     let has = |key: &&str| value(&ingress.annotations, key).is_some();
     let off = format!("{NGINX}ssl-redirect");
     let off = value(&ingress.annotations, &off).filter(|value| value.text == "false");
-    if !ingress.has_tls && !CERTIFICATES.iter().any(|key| has(&key)) {
+    if !ingress.has_tls && !CERTIFICATES.iter().any(has) {
         found.add(&table::NO_TLS, ingress.name.at, "no tls, and no certificate's annotation");
     } else if let Some(off) = off {
         let finding = found.add(&table::NO_TLS, off.at, "plain HTTP is not led to HTTPS");
