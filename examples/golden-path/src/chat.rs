@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::sync::{RwLock, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -49,13 +49,16 @@ struct Shared {
     /// When leases were last renewed.
     beat: Mutex<Instant>,
     is_closing: AtomicBool,
+    /// Held by whoever is beginning runs: leases are given back when nobody is.
+    beginning: RwLock<()>,
 }
 
 /// A run that is on its way here.
 struct Doing {
     epoch: i64,
     cancelled: watch::Sender<bool>,
-    task: AbortHandle,
+    /// Dropped, it stops the run where it is.
+    _going: oneshot::Sender<()>,
 }
 
 /// Forgets a run when its task ends, however it ends.
@@ -119,6 +122,7 @@ impl Chat {
             count: watch::Sender::new(0),
             beat: Mutex::new(Instant::now()),
             is_closing: AtomicBool::new(false),
+            beginning: RwLock::new(()),
         });
         let supervisor = tokio::spawn(supervisor::supervise(Arc::clone(&shared), heard));
         Self { held: Arc::new(Held { shared, supervisor }) }
@@ -143,13 +147,11 @@ impl Chat {
             return Err(ChatError::Unfit);
         }
         let shared = &self.held.shared;
+        let _beginning = shared.beginning.read().await;
         if shared.is_closing() {
             return Err(ChatError::Leaving);
         }
         let parts = &shared.parts;
-        if parts.store.open_runs(user).await.map_err(ChatError::Store)? >= RUNS_MAX {
-            return Err(ChatError::TooMany);
-        }
         let new = NewMessage {
             user,
             thread,
@@ -158,6 +160,7 @@ impl Chat {
             instance: &parts.instance,
             until_ms: shared.lease_until_ms(),
             correlation,
+            runs_max: RUNS_MAX,
         };
         match parts.store.accept(new).await.map_err(ChatError::Store)? {
             Accepted::New { event, lease } => {
@@ -168,6 +171,7 @@ impl Chat {
             }
             Accepted::Again(event) => Ok(event),
             Accepted::NoSuchThread => Err(ChatError::NoSuchThread),
+            Accepted::TooMany => Err(ChatError::TooMany),
         }
     }
 
@@ -208,9 +212,12 @@ impl Chat {
         let shared = &self.held.shared;
         shared.is_closing.store(true, Ordering::Release);
         let mut count = shared.count.subscribe();
-        if timeout(within, count.wait_for(|count| *count == 0)).await.is_err() {
-            shared.abort_all();
-        }
+        // What is waited for comes with the lock of the count, which must not be kept.
+        drop(timeout(within, count.wait_for(|count| *count == 0)).await);
+        shared.stop_all();
+        // Whatever is being begun is bounded by the store, and stops at once.
+        let _none_begins = shared.beginning.write().await;
+        shared.stop_all();
         if let Err(error) = shared.parts.store.release(&shared.parts.instance).await {
             tracing::warn!(reason = %error, "runs can't be given back: others wait for their leases");
         }
@@ -220,7 +227,8 @@ impl Chat {
 impl Drop for Held {
     fn drop(&mut self) {
         self.supervisor.abort();
-        self.shared.abort_all();
+        self.shared.is_closing.store(true, Ordering::Release);
+        self.shared.stop_all();
     }
 }
 
@@ -240,24 +248,31 @@ impl Shared {
         self.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run, or goes on with one, unless it is on its way here.
+    /// Begins a run, or goes on with one. A run that is on its way here under an older epoch is stopped: our own lease
+    /// ran out while the database was away, and we took the run from ourselves.
     fn begin(self: &Arc<Self>, lease: Lease) {
         let Lease { run, epoch, .. } = lease;
-        let (cancelled, is_cancelled) = watch::channel(false);
-        let mut doing = self.doing();
-        // Our own lease ran out while the database was away, and we took the run from ourselves: the older task is
-        // fenced off by its epoch, and this one takes its place.
-        if let Some(older) = doing.remove(&run) {
-            older.task.abort();
+        let (cancelled, is_cancelled) = watch::channel(lease.is_cancelled);
+        let (going, stopped) = oneshot::channel();
+        {
+            let mut doing = self.doing();
+            let is_newer = doing.get(&run).is_none_or(|older| older.epoch < epoch);
+            if self.is_closing() || !is_newer {
+                return;
+            }
+            doing.insert(run, Doing { epoch, cancelled, _going: going });
+            self.count.send_replace(doing.len());
         }
         let forget = Forget { shared: Arc::clone(self), run, epoch };
         let parts = self.parts.clone();
-        let carrying = tokio::spawn(async move {
+        // Not under the lock: a runtime that ends drops the task here and now, and `forget` with it.
+        tokio::spawn(async move {
             let _forget = forget;
-            run::carry(parts, lease, is_cancelled).await;
+            tokio::select! {
+                _ = stopped => {}
+                () = run::carry(parts, lease, is_cancelled) => {}
+            }
         });
-        doing.insert(run, Doing { epoch, cancelled, task: carrying.abort_handle() });
-        self.count.send_replace(doing.len());
     }
 
     fn cancel(&self, run: RunId) {
@@ -270,10 +285,10 @@ impl Shared {
         self.doing().keys().copied().collect()
     }
 
-    fn abort_all(&self) {
-        for doing in self.doing().values() {
-            doing.task.abort();
-        }
+    fn stop_all(&self) {
+        let all = std::mem::take(&mut *self.doing());
+        self.count.send_replace(0);
+        drop(all);
     }
 
     fn is_closing(&self) -> bool {

@@ -111,6 +111,8 @@ pub struct Lease {
     pub epoch: i64,
     /// The handshake or request that began it, for the log.
     pub correlation: String,
+    /// Whether its user wants it to end.
+    pub is_cancelled: bool,
 }
 
 /// A message to be stored, and who begins its run.
@@ -130,6 +132,8 @@ pub struct NewMessage<'a> {
     pub until_ms: i64,
     /// The handshake or request that brought it, for the log.
     pub correlation: &'a str,
+    /// How many runs its user may have on their way, this one included.
+    pub runs_max: i64,
 }
 
 /// What became of a message.
@@ -146,6 +150,8 @@ pub enum Accepted {
     Again(Event),
     /// This user has no such thread.
     NoSuchThread,
+    /// This user has as many runs on their way as it may have.
+    TooMany,
 }
 
 /// Why nothing was written to a run.

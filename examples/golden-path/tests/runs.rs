@@ -85,11 +85,15 @@ async fn a_user_has_so_many_runs_at_once_and_messages_have_bounds() {
     }
     let nowhere = chat.send(given.user, Uuid::new_v4(), Uuid::new_v4(), "Hello?", "c").await;
     assert!(matches!(nowhere, Err(ChatError::NoSuchThread)), "{nowhere:?}");
-    for _ in 0..RUNS_MAX {
+    let (first, number) = (given.say(&chat).await, RUNS_MAX - 1);
+    for _ in 0..number {
         given.say(&chat).await;
     }
     let more = chat.send(given.user, given.thread, Uuid::new_v4(), "Hello?", "c").await;
     assert!(matches!(more, Err(ChatError::TooMany)), "{more:?}");
+    // What is stored is known, however many there are.
+    let What::UserMessage { message, .. } = first.what else { panic!("{first:?}") };
+    assert_eq!(given.say_as(&chat, message).await, first);
 }
 
 #[tokio::test]
@@ -108,28 +112,33 @@ async fn a_run_is_cancelled_wherever_it_is_and_a_tool_that_hangs_holds_up_nobody
     assert!(!two.cancel(given.user, run).await.unwrap(), "it has ended");
 }
 
-/// An instance dies when so many events are stored; another takes its run over.
-async fn dies_behind(point: usize) {
+/// Instances die when so many events are stored, one after another; the next takes the run over.
+async fn dies_behind(points: &[usize]) {
     let given = Given::new().await;
-    let first = given.chat("first", GOLDEN, SHORT);
-    given.say(&first).await;
-    given.until(|events| events.len() >= point).await;
-    drop(first);
-    let _second = given.chat("second", GOLDEN, SHORT);
+    let mut chat = given.chat("first", GOLDEN, SHORT);
+    given.say(&chat).await;
+    for (number, point) in points.iter().enumerate() {
+        given.until(|events| events.len() >= *point || count(events, "agent_completed") == 1).await;
+        drop(chat);
+        chat = given.chat(&format!("next {number}"), GOLDEN, SHORT);
+    }
     let events = given.ended(1).await;
-    assert_eq!(kinds(&events), FIVE, "died behind event {point}: {events:#?}");
+    assert_eq!(kinds(&events), FIVE, "died behind {points:?}: {events:#?}");
     let answer = "Let me see. It is done.";
-    assert_eq!(end(&events), (Outcome::Completed, answer.into()), "died behind event {point}");
-    assert_eq!(told(&events), answer, "died behind event {point}: {events:#?}");
+    assert_eq!(end(&events), (Outcome::Completed, answer.into()), "died behind {points:?}");
+    assert_eq!(told(&events), answer, "died behind {points:?}: {events:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_instance_may_die_at_any_point_of_a_run() {
+async fn an_instance_may_die_at_any_point_of_a_run_and_the_next_one_too() {
     let given = Given::new().await;
     let chat = given.chat("whole", GOLDEN, LONG);
     given.say(&chat).await;
     let whole = given.ended(1).await.len();
-    futures_util::future::join_all((1..=whole).map(dies_behind)).await;
+    let once = (1..=whole).map(|point| vec![point]);
+    let twice = (1..=whole).flat_map(|first| [1, 2, 3].map(|more| vec![first, first + more]));
+    let deaths: Vec<Vec<usize>> = once.chain(twice).collect();
+    futures_util::future::join_all(deaths.iter().map(|points| dies_behind(points))).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Owns what waits to be said, and that nothing is missed without a word: whoever could not say something says so as
 //! soon as it can, and whoever could not hear tells its own subscribers of a gap.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,7 +40,14 @@ struct Carrier {
     waiting: mpsc::Receiver<Arc<Signal>>,
     /// Whether something could not be said.
     unsaid: Arc<AtomicBool>,
+    /// How much we have said.
+    said: u64,
+    /// How much we have heard of each instance.
+    heard: HashMap<Uuid, u64>,
 }
+
+/// Of so many instances it is known how much they have said; then all are forgotten.
+const INSTANCES_MAX: usize = 1024;
 
 impl Link {
     /// Connects for the first time, and stays connected from then on.
@@ -54,6 +62,8 @@ impl Link {
             instance: Uuid::new_v4(),
             waiting: to_say,
             unsaid: Arc::clone(&unsaid),
+            said: 0,
+            heard: HashMap::new(),
         };
         let task = tokio::spawn(carrier.carry(wires));
         Ok(Self { waiting, unsaid, task })
@@ -88,10 +98,10 @@ impl Carrier {
 
     /// Says and hears until either fails.
     async fn exchange(&mut self, sender: Sender, receiver: Receiver) -> BusError {
-        let Self { hub, instance, waiting, unsaid, .. } = self;
+        let Self { hub, instance, waiting, unsaid, said, heard, .. } = self;
         tokio::select! {
-            error = say_all(sender, waiting, unsaid, *instance) => error,
-            error = hear_all(receiver, hub, *instance) => error,
+            error = say_all(sender, waiting, unsaid, (*instance, said)) => error,
+            error = hear_all(receiver, hub, *instance, heard) => error,
         }
     }
 
@@ -117,16 +127,20 @@ async fn say_all(
     mut sender: Sender,
     waiting: &mut mpsc::Receiver<Arc<Signal>>,
     unsaid: &AtomicBool,
-    from: Uuid,
+    (from, said): (Uuid, &mut u64),
 ) -> BusError {
+    let mut next = |signal| {
+        *said += 1;
+        Envelope { from, number: *said, signal }
+    };
     let mut signals = Vec::new();
     loop {
         let mut envelopes = Vec::with_capacity(signals.len() + 1);
         if unsaid.swap(false, Ordering::AcqRel) {
-            envelopes.push(Envelope { from, signal: None });
+            envelopes.push(next(None));
         }
-        let say = |signal: Arc<Signal>| Envelope { from, signal: Some((*signal).clone()) };
-        envelopes.extend(signals.drain(..).map(say));
+        envelopes
+            .extend(signals.drain(..).map(|signal: Arc<Signal>| next(Some((*signal).clone()))));
         if !envelopes.is_empty()
             && let Err(error) = sender.send(&envelopes).await
         {
@@ -138,13 +152,25 @@ async fn say_all(
     }
 }
 
-async fn hear_all(mut receiver: Receiver, hub: &Hub, own: Uuid) -> BusError {
+async fn hear_all(
+    mut receiver: Receiver,
+    hub: &Hub,
+    own: Uuid,
+    heard: &mut HashMap<Uuid, u64>,
+) -> BusError {
     loop {
         let envelopes = match receiver.receive().await {
             Ok(envelopes) => envelopes,
             Err(error) => return error,
         };
-        for Envelope { from, signal } in envelopes {
+        for Envelope { from, number, signal } in envelopes {
+            if heard.len() >= INSTANCES_MAX {
+                heard.clear();
+            }
+            let last = heard.insert(from, number);
+            if from != own && last.is_some_and(|last| number > last + 1) {
+                hub.tell_gap();
+            }
             match signal {
                 // Our own were told here when they were said; but an echo has to come back this way.
                 Some(signal) if from != own || matches!(signal, Signal::Echo { .. }) => {

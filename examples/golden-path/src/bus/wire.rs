@@ -25,6 +25,8 @@ const NAME: &str = "golden-path";
 pub(super) struct Envelope {
     /// Which instance says so.
     pub(super) from: Uuid,
+    /// The how manyth of that instance: where one is missing, something was lost on the way.
+    pub(super) number: u64,
     /// What; nothing if that instance could not say something.
     pub(super) signal: Option<Signal>,
 }
@@ -96,7 +98,7 @@ impl Receiver {
             Self::Nats(receiver) => receiver.receive().await?,
         };
         let read = |text: Vec<u8>| {
-            let unsaid = Envelope { from: Uuid::nil(), signal: None };
+            let unsaid = Envelope { from: Uuid::nil(), number: 0, signal: None };
             serde_json::from_slice(&text).unwrap_or(unsaid)
         };
         Ok(texts.into_iter().map(read).collect())

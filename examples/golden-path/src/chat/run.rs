@@ -18,12 +18,14 @@ use super::story::{Call, Story};
 use super::voice::{Mute, Voice};
 use crate::agent::{Caller, ModelError, Piece, Turn};
 use crate::event::{Outcome, UserId, What};
-use crate::store::Lease;
+use crate::store::{Lease, StoreError};
 
 /// How often a model may be asked in a run.
 const ROUNDS_MAX: usize = 8;
 /// How many tools may be called in a run.
 const CALLS_MAX: usize = 32;
+/// How long a run may take.
+const RUN_WITHIN: Duration = Duration::from_secs(600);
 /// How long a tool may take.
 const TOOL_WITHIN: Duration = Duration::from_secs(10);
 /// The largest answer of a tool, in bytes of JSON.
@@ -48,26 +50,40 @@ enum End {
 }
 
 impl From<Mute> for End {
-    fn from(_: Mute) -> Self {
-        Self::Mute
+    fn from(mute: Mute) -> Self {
+        match mute {
+            Mute::Gone => Self::Mute,
+            Mute::Refused => failed(BROKEN),
+        }
     }
 }
 
 /// Carries a run to its end, or as far as it is ours.
 pub(super) async fn carry(parts: ChatParts, lease: Lease, mut cancelled: watch::Receiver<bool>) {
-    let Some(story) = read(&parts, &lease).await else { return };
+    let (story, is_readable) = match read(&parts, &lease).await {
+        Ok(story) => (story, true),
+        Err(Mute::Refused) => (Story::default(), false),
+        Err(Mute::Gone) => return,
+    };
     if story.has_ended {
         return;
     }
     let (store, bus) = (parts.store.clone(), parts.bus.clone());
     let mut voice = Voice { store, bus, lease, story };
-    let ended = {
+    let ended = if is_readable {
         let answering = AssertUnwindSafe(answer(&parts, &mut voice)).catch_unwind();
         tokio::select! {
             biased;
-            _ = cancelled.wait_for(|yes| *yes) => Err(End::Ended(Outcome::Cancelled, String::new())),
-            answered = answering => answered.unwrap_or_else(|_panic| Err(failed(BROKEN))),
+            Ok(_) = cancelled.wait_for(|yes| *yes) => {
+                Err(End::Ended(Outcome::Cancelled, String::new()))
+            }
+            answered = timeout(RUN_WITHIN, answering) => match answered {
+                Ok(answered) => answered.unwrap_or_else(|_panic| Err(failed(BROKEN))),
+                Err(_late) => Err(failed("the answer took too long")),
+            },
         }
+    } else {
+        Err(failed(BROKEN))
     };
     let (outcome, why) = match ended {
         Ok(()) => (Outcome::Completed, String::new()),
@@ -82,12 +98,14 @@ pub(super) async fn carry(parts: ChatParts, lease: Lease, mut cancelled: watch::
 /// What is said when the fault is ours.
 const BROKEN: &str = "the answer broke off: something in the service failed";
 
+const TOO_MANY: &str = "the agent called too many tools";
+
 fn failed(why: impl Into<String>) -> End {
     End::Ended(Outcome::Failed, why.into())
 }
 
 /// What was said before, and of this run if another instance began it.
-async fn read(parts: &ChatParts, lease: &Lease) -> Option<Story> {
+async fn read(parts: &ChatParts, lease: &Lease) -> Result<Story, Mute> {
     let mut after = (lease.answers - LOOK_BACK).max(0);
     let mut events = Vec::new();
     let mut tries: u32 = 0;
@@ -99,16 +117,21 @@ async fn read(parts: &ChatParts, lease: &Lease) -> Option<Story> {
                 after = page.last().map_or(after, |event| event.id);
                 events.extend(page);
                 if is_last {
-                    return Some(Story::read(&events, lease.run, lease.answers));
+                    return Ok(Story::read(&events, lease.run, lease.answers));
                 }
             }
-            Err(error) if tries < READS_MAX => {
+            Err(error @ StoreError::Unavailable(_)) if tries < READS_MAX => {
                 tracing::debug!(reason = %error, "a thread can't be read yet");
                 tries += 1;
                 tokio::time::sleep(READ_AGAIN).await;
             }
             // Whoever takes the run over reads it.
-            Ok(None) | Err(_) => return None,
+            Err(StoreError::Unavailable(_)) => return Err(Mute::Gone),
+            Ok(None) => return Err(Mute::Refused),
+            Err(error) => {
+                tracing::error!(reason = %error, run = %lease.run, "a thread can't be read");
+                return Err(Mute::Refused);
+            }
         }
     }
 }
@@ -131,7 +154,7 @@ async fn answer(parts: &ChatParts, voice: &mut Voice) -> Result<(), End> {
         }
         for Call { call, tool, input } in calls {
             if voice.story.calls >= CALLS_MAX {
-                return Err(failed("the agent called too many tools"));
+                return Err(failed(TOO_MANY));
             }
             voice.say(What::ToolExecuting { call, tool, input }).await?;
             complete_pending(parts, voice).await?;
@@ -142,7 +165,12 @@ async fn answer(parts: &ChatParts, voice: &mut Voice) -> Result<(), End> {
 
 /// Asks the model once, and says what it says; the calls that it wants.
 async fn ask(parts: &ChatParts, voice: &mut Voice) -> Result<Vec<Call>, End> {
+    let before = voice.story.text().len();
     let offset = voice.story.rewind();
+    if voice.story.text().len() < before {
+        // Whoever takes the run over next must not take for settled what is void from here on.
+        voice.say(What::AgentText { offset, text: String::new() }).await?;
+    }
     let turn = Turn { conversation: voice.story.conversation(), tools: parts.tools.specs() };
     let mut pieces = parts.model.respond(turn);
     let mut text = Unsaid { offset, text: String::new(), since: None };
@@ -163,8 +191,11 @@ async fn ask(parts: &ChatParts, voice: &mut Voice) -> Result<Vec<Call>, End> {
                     text.say(voice).await?;
                 }
             }
+            Piece::Call { .. } if calls.len() >= CALLS_MAX => return Err(failed(TOO_MANY)),
             Piece::Call { call, tool, input } => calls.push(Call { call, tool, input }),
         }
+        // A model that always has a piece at hand must not keep a cancellation from being heard.
+        tokio::task::consume_budget().await;
     }
     text.say(voice).await?;
     Ok(calls)
@@ -232,7 +263,7 @@ async fn use_tool(
     let found = parts.tools.get(tool).ok_or("there is no such tool")?;
     let view = View { store: parts.store.clone(), service: Arc::clone(&parts.service) };
     let caller = Caller { user, sight: Arc::new(view) };
-    let work = AssertUnwindSafe(found.call(caller, input)).catch_unwind();
+    let work = AssertUnwindSafe(async { found.call(caller, input).await }).catch_unwind();
     match timeout(TOOL_WITHIN, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_panic)) => Err("the tool failed".into()),

@@ -1,7 +1,7 @@
 //! The supervisor of an instance's runs.
 //!
-//! Owns leases: renews ours, and takes over what other instances left behind. Must never work on more runs than
-//! [`RUNS_OF_OTHERS`] of others' at once.
+//! Owns leases: renews ours, and takes over what other instances left behind. Must never take over more runs at one
+//! beat than [`RUNS_OF_OTHERS`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::clock::now_ms;
 use crate::log::Step;
 use crate::store::{Claim, StoreError};
 
-/// How many runs are taken over at once; those left are taken at the next beat, here or elsewhere.
+/// How many runs are taken over at one beat; those left are taken at the next beat, here or elsewhere.
 const RUNS_OF_OTHERS: i64 = 16;
 
 /// Supervises until the chat is dropped.
@@ -46,6 +46,7 @@ async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
             shared.cancel(run);
         }
     }
+    let _beginning = shared.beginning.read().await;
     if shared.is_closing() {
         return Ok(());
     }

@@ -19,9 +19,14 @@ const AGAIN: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_se
 /// How long a word is tried to be stored. Whoever takes the run over goes on behind the last that was.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A run can't go on here: it is another's now, or it has ended, or the database is away for good.
+/// Why a run can't go on here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mute;
+pub(super) enum Mute {
+    /// It is another's now, or it has ended, or the database is away for good: whoever takes it over goes on.
+    Gone,
+    /// The database does not take the word, and never will: the run is to end.
+    Refused,
+}
 
 /// The voice of one run.
 pub(super) struct Voice {
@@ -46,10 +51,11 @@ impl Voice {
                     sleep(AGAIN.delay(tries, fastrand::f64())).await;
                     tries = tries.saturating_add(1);
                 }
-                Err(AppendError::NotOurs) => return Err(Mute),
+                Err(AppendError::NotOurs) => return Err(Mute::Gone),
                 Err(AppendError::Store(error)) => {
                     tracing::error!(reason = %error, run = %self.lease.run, "a run can't be stored");
-                    return Err(Mute);
+                    let is_away = matches!(error, StoreError::Unavailable(_));
+                    return Err(if is_away { Mute::Gone } else { Mute::Refused });
                 }
             }
         };

@@ -25,7 +25,7 @@ macro_rules! take_over {
             $skip,
             ") UPDATE runs SET instance = $1, until_ms = $3, epoch = epoch + 1
              WHERE id IN (SELECT id FROM due) AND ended_ms IS NULL AND until_ms <= $2
-             RETURNING id, thread_id, user_id, answers, epoch, correlation"
+             RETURNING id, thread_id, user_id, answers, epoch, correlation, cancel_ms"
         )
     };
 }
@@ -69,6 +69,9 @@ impl Store {
         }
         if !has_thread(&mut work, new.user, new.thread).await? {
             return Ok(Accepted::NoSuchThread);
+        }
+        if count_open(&mut work, new.user).await? >= new.runs_max {
+            return Ok(Accepted::TooMany);
         }
         let event = Event { id, thread: new.thread, run: None, at_ms: now_ms(), what };
         insert(&mut work, new.user, &event).await?;
@@ -118,9 +121,7 @@ impl Store {
     ///
     /// The database.
     pub async fn open_runs(&self, user: UserId) -> Result<i64, StoreError> {
-        let mut work = self.database.reading().await?;
-        let count = "SELECT COUNT(*) AS open FROM runs WHERE user_id = $1 AND ended_ms IS NULL";
-        work.row(count, values![user]).await?.map_or(Ok(0), |row| row.get("open"))
+        count_open(&mut self.database.reading().await?, user).await
     }
 
     /// Asks for the end of a run; whether this user has such a run that has not ended.
@@ -222,6 +223,11 @@ async fn last_word(work: &mut Work, lease: &Lease) -> Result<Option<Event>, Stor
     last.await?.as_ref().map(event).transpose()
 }
 
+async fn count_open(work: &mut Work, user: UserId) -> Result<i64, StoreError> {
+    let count = "SELECT COUNT(*) AS open FROM runs WHERE user_id = $1 AND ended_ms IS NULL";
+    work.row(count, values![user]).await?.map_or(Ok(0), |row| row.get("open"))
+}
+
 async fn insert(work: &mut Work, user: UserId, event: &Event) -> Result<(), StoreError> {
     let what = serde_json::to_string(&event.what)
         .map_err(|_| StoreError::Misunderstood("an event that can't be written".into()))?;
@@ -267,6 +273,7 @@ async fn begin_run(
         answers,
         epoch: FIRST,
         correlation: new.correlation.to_owned(),
+        is_cancelled: false,
     })
 }
 
@@ -278,5 +285,6 @@ fn lease(row: &Row) -> Result<Lease, StoreError> {
         answers: row.get("answers")?,
         epoch: row.get("epoch")?,
         correlation: row.get("correlation")?,
+        is_cancelled: row.get::<Option<i64>>("cancel_ms")?.is_some(),
     })
 }

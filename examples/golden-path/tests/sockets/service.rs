@@ -123,6 +123,7 @@ impl Service {
             instance: "another",
             until_ms: now_ms() + 600_000,
             correlation: "unheard",
+            runs_max: i64::MAX,
         };
         match self.app.store.accept(new).await.unwrap() {
             Accepted::New { lease, .. } => lease,

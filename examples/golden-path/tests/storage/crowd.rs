@@ -89,7 +89,7 @@ async fn say_all(store: Store, user: UserId, thread: ThreadId, messages: Vec<Uui
         match persist!(store.accept(said(user, thread, message)).await) {
             Accepted::New { lease, .. } => runs.push(lease.run),
             Accepted::Again(_) => {}
-            Accepted::NoSuchThread => panic!("there is one"),
+            Accepted::NoSuchThread | Accepted::TooMany => panic!("there is one, and room"),
         }
     }
     runs

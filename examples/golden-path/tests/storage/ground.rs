@@ -120,6 +120,7 @@ pub(crate) const fn said(user: UserId, thread: ThreadId, message: Uuid) -> NewMe
         instance: "one",
         until_ms: LATER,
         correlation: "handshake-1",
+        runs_max: i64::MAX,
     }
 }
 
