@@ -20,6 +20,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) struct Setup {
     env: BTreeMap<String, String>,
     flags: Vec<String>,
+    port: Option<u16>,
 }
 
 /// A running instance.
@@ -36,7 +37,7 @@ impl Setup {
         let fast =
             [("COLD_START", cold_start), ("MODEL_PACE", "5ms"), ("ADDRESS_ATTEMPTS", "100000")];
         let env = fast.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { env: env.into(), flags: Vec::new() }
+        Self { env: env.into(), flags: Vec::new(), port: None }
     }
 
     /// With this variable, too.
@@ -51,6 +52,12 @@ impl Setup {
         self
     }
 
+    /// Where another was before.
+    pub(crate) fn at(mut self, address: &str) -> Self {
+        self.port = Some(address.rsplit(':').next().unwrap().parse().unwrap());
+        self
+    }
+
     /// The service as a command of its own, for whoever starts it.
     pub(crate) fn launch(self) -> vestibule_race::Launch {
         let env = self.env.into_iter().collect();
@@ -59,7 +66,7 @@ impl Setup {
 
     /// Starts the service itself, as a platform without a door would. Its port is open when this returns.
     pub(crate) async fn bare(self) -> Service {
-        let port = free_port();
+        let port = self.port.unwrap_or_else(free_port);
         let service = self.with("PORT", &port.to_string()).start(&[GOLDEN_PATH.to_owned()], port);
         service.process.logs("listening").await;
         service
@@ -67,7 +74,7 @@ impl Setup {
 
     /// Starts it behind the door, which listens when this returns.
     pub(crate) async fn behind_the_door(self) -> Service {
-        let port = free_port();
+        let port = self.port.unwrap_or_else(free_port);
         let listen = format!("127.0.0.1:{port}");
         let door = [vestibule(), "run", "--log", "json", "--admin", "off", "--listen", &listen];
         let mut line: Vec<String> = door.map(str::to_owned).to_vec();
