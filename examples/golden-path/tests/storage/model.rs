@@ -165,7 +165,7 @@ impl Walk {
         for run in due {
             run.lease.epoch += 1;
             (run.instance, run.until_ms) = (Some(instance), until_ms);
-            expected.push(run.lease.clone());
+            expected.push(Lease { is_cancelled: run.cancelled, ..run.lease.clone() });
         }
         let at_most = i64::try_from(at_most).unwrap();
         let some = Claim { at_most, ..claim(instance, self.now_ms, until_ms) };
