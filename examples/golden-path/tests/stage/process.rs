@@ -70,9 +70,14 @@ impl Process {
         find().unwrap()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).unwrap();
+    }
+
     /// Asks it to end, and waits: its status.
     pub(crate) async fn terminate(&mut self) -> i32 {
-        kill_process(self.pid, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         self.ended().await
     }
 

@@ -66,10 +66,15 @@ impl Setup {
 
     /// Starts the service itself, as a platform without a door would. Its port is open when this returns.
     pub(crate) async fn bare(self) -> Service {
-        let port = self.port.unwrap_or_else(free_port);
-        let service = self.with("PORT", &port.to_string()).start(&[GOLDEN_PATH.to_owned()], port);
+        let service = self.start_alone();
         service.process.logs("listening").await;
         service
+    }
+
+    /// Starts the service itself, and waits for nothing.
+    pub(crate) fn start_alone(self) -> Service {
+        let port = self.port.unwrap_or_else(free_port);
+        self.with("PORT", &port.to_string()).start(&[GOLDEN_PATH.to_owned()], port)
     }
 
     /// Starts it behind the door, which listens when this returns.
