@@ -118,9 +118,11 @@ fn sarif_says_the_same() {
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert_eq!(rules.len(), 30);
     for rule in rules {
-        for field in ["id", "shortDescription", "fullDescription", "help", "helpUri"] {
+        for field in ["id", "shortDescription", "fullDescription", "help"] {
             assert!(!rule[field].is_null(), "{field} of {rule}");
         }
+        let page = rule["helpUri"].as_str();
+        assert!(page.is_none_or(|page| page.starts_with("https://")), "{rule}");
     }
     let results = run["results"].as_array().unwrap();
     assert!(!results.is_empty());
@@ -157,7 +159,12 @@ fn the_page_has_every_rule() {
     for line in list.lines() {
         let (id, rest) = line.split_once(' ').unwrap();
         let (severity, title) = rest.trim().split_once(' ').unwrap();
-        let row = format!("| {id} | {severity} | {} |", title.trim());
+        let row = format!("| [{id}](#{}) | {severity} | {} |", id.to_lowercase(), title.trim());
         assert!(PAGE.contains(&row), "{row}");
+        // What `--explain` says stands there, word for word.
+        let (explained, _) = doctor(&["--explain", id]);
+        for line in explained.lines().skip(2).map(str::trim).filter(|line| *line != "fix:") {
+            assert!(PAGE.contains(line), "{id}: {line}");
+        }
     }
 }

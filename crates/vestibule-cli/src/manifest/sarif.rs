@@ -31,15 +31,19 @@ pub(crate) fn document(judged: &Judged, names: &[&str]) -> Value {
 }
 
 fn described(rule: &Rule) -> Value {
-    json!({
+    let mut described = json!({
         "id": rule.id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason},
         "help": {"text": rule.fix},
-        "helpUri": rule.source.url,
         "defaultConfiguration": {"level": rule.severity.as_str()},
         "properties": {"recalled": !rule.source.is_read},
-    })
+    });
+    // A page of our own has no address that every reader of the document could open.
+    if rule.source.url.starts_with("https://") {
+        described["helpUri"] = rule.source.url.into();
+    }
+    described
 }
 
 fn result(finding: &Finding, names: &[&str]) -> Value {

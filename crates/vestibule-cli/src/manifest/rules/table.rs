@@ -13,18 +13,17 @@ const fn recalled(url: &'static str) -> Source {
     Source { url, is_read: false }
 }
 
-const WEBSOCKETS: Source = recalled("https://cloud.google.com/run/docs/triggering/websockets");
+const WEBSOCKETS: Source = read("https://cloud.google.com/run/docs/triggering/websockets");
 const CONTRACT: Source = recalled("https://cloud.google.com/run/docs/container-contract");
-const CLOUD_RUN_PROBES: Source =
-    recalled("https://cloud.google.com/run/docs/configuring/healthchecks");
+const CLOUD_RUN_PROBES: Source = read("https://cloud.google.com/run/docs/configuring/healthchecks");
 const POD_LIFECYCLE: Source =
-    recalled("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/");
+    read("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/");
 const PROBES: Source = recalled(
     "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
 );
 const DOCKERFILE: Source = recalled("https://docs.docker.com/reference/dockerfile/");
-const DOOR: Source =
-    read("https://github.com/vestibule-door/vestibule/blob/main/docs/manifests.md");
+/// What our own pages say.
+const DOOR: Source = read("docs/containers.md");
 
 macro_rules! rules {
     ($($name:ident: $id:literal $severity:ident $title:literal, $reason:literal, $fix:literal, $source:expr;)*) => {
@@ -70,7 +69,7 @@ rules! {
         "Tokens cross the network in the clear, and pages under HTTPS may not open ws://.",
         "spec:\n  tls:\n    - hosts: [chat.example.org]\n      secretName: chat-tls", recalled("https://kubernetes.io/docs/concepts/services-networking/ingress/");
     PROBE_PATH: "VM009" Warning "a probe asks a path that the door does not answer",
-        "The door holds requests until the service is ready, a prober that it does not know too: the probe times out, or is told nothing of the door.",
+        "Only the path of --public-health is the door's own. Until the service is ready, whoever asks another one is held or gets 503, and afterwards the service is asked, and not the door.",
         "args: [\"run\", \"--public-health\", \"/started\", \"--ready-path\", \"/health\", \"--\", \"CMD\"]", DOOR;
     ORIGINS: "VM010" Warning "an origin is allowed without HTTPS",
         "A page that anybody on the way can change may open the service's sockets with its user's cookies.",
