@@ -156,10 +156,10 @@ async fn a_redis_that_restarts_in_the_middle_of_runs_costs_nobody_a_word() {
         let postgres = Postgres::start("max_connections = 40").await;
         let mut redis = Redis::start("").await;
         let play = Play::begin(&postgres, &redis_url(&redis)).await;
+        let before = play.answered();
         redis.kill();
         play.is_told("/checks/bridge", StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(10))
             .await;
-        let before = play.answered();
         redis.run().await;
         play.is_told("/checks/bridge", StatusCode::OK, Duration::from_secs(10)).await;
         eventually("answers go on", Duration::from_secs(30), || play.answered() > before).await;
@@ -174,8 +174,8 @@ async fn a_bus_that_is_down_for_five_seconds_costs_nobody_a_word_and_stops_no_an
         let postgres = Postgres::start("max_connections = 40").await;
         let mut nats = Nats::start(JETSTREAM).await;
         let play = Play::begin(&postgres, &format!("nats://127.0.0.1:{}", nats.port())).await;
-        nats.kill();
         let (down, before) = (Instant::now(), play.answered());
+        nats.kill();
         play.is_told("/checks/bridge", StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(10))
             .await;
         // Nobody waits for the bus: answers come to the end while it is away.
