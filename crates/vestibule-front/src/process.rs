@@ -35,7 +35,7 @@
 //! service's family. [`family`] is the one definition of that family. [`listen`] says who listens
 //! where, for the log line that explains a service on the wrong port. [`signals`] turns what is
 //! sent to us into one typed stream. [`limits`] raises our limit of descriptors without passing the
-//! raise on to the child.
+//! raise on to the child. [`private_port`] chooses where the child is to listen.
 //!
 //! # The order at the start
 //!
@@ -56,6 +56,7 @@ pub mod listen;
 pub mod mask;
 pub mod memory;
 pub mod notify;
+pub mod private_port;
 pub mod procfs;
 pub mod reap;
 pub mod roster;

@@ -96,7 +96,8 @@ async fn a_port_that_is_taken_is_told() {
         let first = Setup::cold("0s").bare().await;
         let mut second = Setup::cold("0s").at(&first.address).start_alone();
         assert_eq!(second.process.ended().await, 69);
-        second.process.logs("can't listen on").await;
+        let said = second.process.logs("the start failed").await;
+        assert!(said.contains("can't listen on"), "{said}");
     })
     .await;
 }

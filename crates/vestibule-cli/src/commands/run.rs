@@ -11,12 +11,13 @@ use vestibule_front::front::Shared;
 use vestibule_front::process::guard::{self, Guard};
 use vestibule_front::process::mask;
 use vestibule_front::process::notify::{NotifySocket, usual_directories};
+use vestibule_front::process::private_port::free_private_port;
 use vestibule_front::process::procfs;
 use vestibule_front::process::reap::{become_subreaper, spawn_reaper};
 use vestibule_front::supervise::Outcome;
 use vestibule_front::supervise::restart::Policy;
 use vestibule_front::supervise::run::{Plan, run as supervise};
-use vestibule_front::upstream::dial::{Upstream, free_loopback_port};
+use vestibule_front::upstream::dial::Upstream;
 use vestibule_front::upstream::probe::Readiness;
 
 use crate::args::{ChildTerm, Restart, RunArgs};
@@ -74,7 +75,7 @@ async fn behind_the_door(
     let _reaper = spawn_reaper().map_err(Error::system)?;
     let port = match args.child_port {
         Some(port) => port,
-        None => free_loopback_port()
+        None => free_private_port()
             .map_err(|error| Error::system(format!("no free port for the command: {error}")))?,
     };
     let public_port = listener.tcp_address().map(|address| address.port());

@@ -108,21 +108,6 @@ fn met(stream: TcpStream) -> io::Result<Socket> {
     Ok(Socket::local(stream))
 }
 
-/// A port on loopback that nobody has now; on IPv6's where there is no other. Somebody may take it
-/// before the child does: the log then names who listens where.
-///
-/// # Errors
-/// No port is free, or none may be bound.
-pub fn free_loopback_port() -> io::Result<u16> {
-    let bound = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    bound
-        .or_else(|first| {
-            std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).map_err(|_second| first)
-        })?
-        .local_addr()
-        .map(|address| address.port())
-}
-
 /// Whether a failed dial says that the service is not there: refused, no such host, no route. A
 /// [`Shortage`] of our own, or a permission that we lack, says nothing of it, and neither does a
 /// full backlog.

@@ -60,25 +60,11 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     let stage = Stage { health: health.clone(), early: settings.early, started: Arc::default() };
     let until = Instant::now() + settings.start_within;
     let start = Start { settings: Arc::clone(&settings), report, until };
-    let mut early = None;
-    if !settings.bind_late {
-        early = Some(Serving::begin(&settings, stage.clone()).await?);
-    }
-    let app = tokio::select! {
+    let begun = tokio::select! {
         () = asked_to_end() => return Ok(()),
-        started = start.go(&instance, health) => match started {
-            Ok(app) => app,
-            Err(error) => {
-                start.report.fail(&error.to_string());
-                return Err(error);
-            }
-        },
+        begun = begin(&start, &instance, stage) => begun,
     };
-    let _ = stage.started.set((app.clone(), api::router(app.clone())));
-    let serving = match early {
-        Some(serving) => serving,
-        None => Serving::begin(&settings, stage).await?,
-    };
+    let (app, serving) = begun.inspect_err(|error| start.report.fail(&error.to_string()))?;
     start.report.complete()?;
     tracing::info!(instance, "the service is ready");
     asked_to_end().await;
@@ -87,6 +73,22 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     app.chat.close(RUNS_WITHIN).await;
     serving.end().await;
     Ok(())
+}
+
+/// The service and its port, which is open before all else or, as some do it, after.
+async fn begin(start: &Start, instance: &str, stage: Stage) -> Result<(App, Serving), StartError> {
+    let early = if start.settings.bind_late {
+        None
+    } else {
+        Some(Serving::begin(&start.settings, stage.clone()).await?)
+    };
+    let app = start.go(instance, stage.health.clone()).await?;
+    let _ = stage.started.set((app.clone(), api::router(app.clone())));
+    let serving = match early {
+        Some(serving) => serving,
+        None => Serving::begin(&start.settings, stage).await?,
+    };
+    Ok((app, serving))
 }
 
 /// A port that is served.
